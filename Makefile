@@ -1,0 +1,73 @@
+# Everything a person does with this project. `make help` lists it; Python 3.11 is all it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PARTICIPANTS ?= 1000
+SEED ?= 2026
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/installed: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …" or 0)'
+	@echo "Installing into $(VENV) (pinned and hashed, about a minute)…"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/installed ## make .venv from the hash-locked requirements
+
+.PHONY: demo
+demo: install ## the main job on a sample caseload: emails, a print batch, a report
+	@$(BIN)/connect demo --participants $(PARTICIPANTS) --seed $(SEED)
+
+.PHONY: run
+run: install ## the same stack, staying up: portal, mailbox page, workers; Ctrl-C stops it
+	@$(BIN)/connect run
+
+.PHONY: test
+test: install ## the whole suite, against real embedded servers
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: install ## ruff, mypy strict, import-linter, catalogues, migrations in step with models
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m engine.i18n
+	@$(BIN)/python -m engine.stack.schema_check
+
+.PHONY: format
+format: install ## rewrite the code in its one format, and mend what ruff can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+.PHONY: full
+full: install ## the fuller tiers: the wheel alone, a demonstration with a killed worker
+	@CONNECT_FULL=1 $(BIN)/python -m pytest -m full
+
+.PHONY: gallery
+gallery: install ## draw every notice in both languages into var/gallery/
+	@$(BIN)/connect preview --all --out var/gallery
+
+.PHONY: wheel
+wheel: install ## build the wheel into dist/
+	@$(BIN)/python -m build --quiet --wheel --no-isolation
+
+.PHONY: lock
+lock: install ## pin and hash the dependencies anew
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock pyproject.toml
+	@$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.lock pyproject.toml
+
+.PHONY: clean
+clean: ## remove what the commands above made, .venv included
+	@rm -rf $(VENV) var dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

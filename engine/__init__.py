@@ -1,0 +1,1 @@
+"""Customer Connect: the notification and communications engine and the portal that drives it."""

@@ -1,0 +1,158 @@
+"""The composition root: every resource is built here, from settings, and let go of here."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from engine.caseload.notices import CaseloadNotices
+from engine.caseload.pin_requests import PinRequests
+from engine.caseload.recipients import CaseloadRecipients
+from engine.caseload.temporary_pins import TemporaryPins
+from engine.clock import Clock, system_clock
+from engine.communications.catalogue import Channel
+from engine.communications.dispatch import Dispatcher
+from engine.communications.doorbell import Doorbell
+from engine.communications.outbox import Outbox
+from engine.communications.outcomes import Outcomes
+from engine.communications.rendering import Renderer
+from engine.communications.retries import Backoff
+from engine.communications.sweep import Sweep
+from engine.database import create_engine
+from engine.email.addressing import Addressing
+from engine.email.channel import EmailChannel
+from engine.email.transport import Smarthost, SmtpPool
+from engine.errors import SettingsError
+from engine.mail.batches import PrintBatches
+from engine.mail.channel import MailChannel
+from engine.mail.composer import PartComposer
+from engine.mail.filing import Outgoing
+from engine.mail.keys import load_print_keys
+from engine.mail.printing import Printer
+from engine.security.pins import PinHasher
+from engine.security.sealing import SecretBox
+from engine.security.throttling import Throttle
+from engine.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything that pages, commands and jobs may call."""
+
+    settings: Settings
+    clock: Clock
+    engine: AsyncEngine
+    doorbell: Doorbell
+    outbox: Outbox
+    outcomes: Outcomes
+    renderer: Renderer
+    dispatcher: Dispatcher
+    sweep: Sweep
+    batches: PrintBatches
+    pin_requests: PinRequests
+    notices: CaseloadNotices
+    throttle: Throttle
+
+
+@asynccontextmanager
+async def open_application(
+    settings: Settings, clock: Clock = system_clock
+) -> AsyncIterator[Application]:
+    """Build the application over the servers that `settings` name; let go of them at the end."""
+    async with AsyncExitStack() as stack:
+        engine = create_engine(_url(settings, "database_url"), pool_size=10)
+        stack.push_async_callback(engine.dispose)
+        doorbell = Doorbell.at(_url(settings, "redis_url"), settings.chunk)
+        stack.push_async_callback(doorbell.close)
+        smarthost = Smarthost.from_url(_url(settings, "smtp_url"), settings.smtp_timeout_seconds)
+        pool = SmtpPool(smarthost, settings.smtp_connections)
+        stack.push_async_callback(pool.close)
+        throttle = Throttle(_url(settings, "redis_url"), settings.tag_key_bytes(), clock)
+        stack.push_async_callback(throttle.close)
+        yield _compose(settings, clock, engine, doorbell, pool, throttle)
+
+
+def _compose(
+    settings: Settings,
+    clock: Clock,
+    engine: AsyncEngine,
+    doorbell: Doorbell,
+    pool: SmtpPool,
+    throttle: Throttle,
+) -> Application:
+    box = SecretBox(settings.sealing_key_bytes, settings.sealing_key_id)
+    retired = settings.pin_peppers_retired
+    hasher = PinHasher(
+        settings.pin_pepper.get_secret_value().encode(),
+        settings.pin_pepper_id,
+        {pepper_id: pepper.get_secret_value().encode() for pepper_id, pepper in retired.items()},
+    )
+    pins = TemporaryPins(hasher, box, clock, settings.pin_digits)
+    renderer = Renderer(settings.agency, settings.public_url)
+    recipients = CaseloadRecipients()
+    outcomes = Outcomes(clock, pins)
+    outbox = Outbox(engine, doorbell, pins, renderer)
+    email = EmailChannel(
+        engine=engine,
+        outcomes=outcomes,
+        doorbell=doorbell,
+        recipients=recipients,
+        renderer=renderer,
+        box=box,
+        pool=pool,
+        addressing=Addressing(settings.tag_key_bytes(), settings.return_path_domain),
+        backoff=Backoff(settings.retry_first_seconds, settings.retry_most_seconds),
+        attempts_most=settings.attempts_most,
+        sender=settings.mail_from,
+        clock=clock,
+    )
+    mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
+    return Application(
+        settings=settings,
+        clock=clock,
+        engine=engine,
+        doorbell=doorbell,
+        outbox=outbox,
+        outcomes=outcomes,
+        renderer=renderer,
+        dispatcher=Dispatcher(
+            engine,
+            {Channel.EMAIL: email, Channel.MAIL: mail},
+            outcomes,
+            doorbell,
+            settings.lease_seconds,
+        ),
+        sweep=Sweep(engine, doorbell),
+        batches=PrintBatches(
+            engine=engine,
+            outcomes=outcomes,
+            clock=clock,
+            printer=Printer(
+                engine=engine,
+                recipients=recipients,
+                renderer=renderer,
+                box=box,
+                composer=PartComposer(),
+                keys=lambda: load_print_keys(settings),
+                return_address=settings.agency.return_address,
+                pieces_per_part=settings.print_pieces_per_part,
+                clock=clock,
+            ),
+            outgoing=Outgoing(settings.data_dir / "print" / "outgoing"),
+            agency=settings.print_agency,
+            environment=settings.print_env,
+            job=settings.print_job,
+        ),
+        pin_requests=PinRequests(engine, outbox, doorbell, outcomes, pins, recipients, clock),
+        notices=CaseloadNotices(outbox, clock),
+        throttle=throttle,
+    )
+
+
+def _url(settings: Settings, name: str) -> str:
+    value: SecretStr | None = getattr(settings, name)
+    if value is None:
+        raise SettingsError(f"{name.upper()} is not set, and no embedded server was started")
+    return value.get_secret_value()

@@ -1,0 +1,124 @@
+"""What the caseload tells its participants without being asked: payments and appointments."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from engine.clock import PACIFIC, Clock
+from engine.communications.catalogue import (
+    APPOINTMENT_REMINDER,
+    PAYMENT_NOTICE,
+    AppointmentFacts,
+    Channel,
+    PaymentFacts,
+)
+from engine.communications.outbox import Obligation, Outbox
+from engine.communications.routing import Route, in_order
+from engine.database import driver_connection
+
+_AT_ONCE: Final = 2_000
+
+# A confidential participant's route never falls back from email to post by itself.
+_READER = """
+       participant.language, participant.confidential, participant.paperless,
+       participant.first_name || ' ' || participant.last_name AS name,
+       EXISTS (SELECT FROM contact_point WHERE participant_id = participant.id AND kind = 'email'
+               AND superseded_at IS NULL AND safe_to_use AND bounced_at IS NULL) AS has_email
+"""
+_PAYMENTS = f"""
+SELECT payment.id, participant.id AS participant_id, direction, amount_cents, paid_on,
+       support_case.external_id AS case_number, {_READER}
+FROM payment
+JOIN participant ON participant.id = payment.participant_id
+JOIN support_case ON support_case.id = payment.case_id
+WHERE paid_on >= $1 AND payment.id > $2 ORDER BY payment.id LIMIT $3
+"""  # noqa: S608  joined from constants of this module
+_APPOINTMENTS = f"""
+SELECT appointment.id, participant.id AS participant_id, appointment.kind, starts_at, place,
+       {_READER}
+FROM appointment
+JOIN participant ON participant.id = appointment.participant_id
+WHERE appointment.status = 'scheduled' AND starts_at > $1 AND starts_at < $2
+      AND appointment.id > $3
+ORDER BY appointment.id LIMIT $4
+"""  # noqa: S608  joined from constants of this module
+
+
+@dataclass(frozen=True, slots=True)
+class CaseloadNotices:
+    """Records the notices that the caseload's facts give rise to; recording twice tells once."""
+
+    outbox: Outbox
+    clock: Clock
+
+    async def payments_since(self, day: date) -> int:
+        """A `payment_notice` for every payment on or after `day`; how many were new."""
+        recorded, last = 0, 0
+        while True:
+            async with self.outbox.transaction() as transaction:
+                driver = await driver_connection(transaction.connection)
+                rows = await driver.fetch(_PAYMENTS, day, last, _AT_ONCE)
+                now = self.clock()
+                recorded += len(
+                    await transaction.record_all([_payment_notice(row, now) for row in rows])
+                )
+            if len(rows) < _AT_ONCE:
+                return recorded
+            last = rows[-1]["id"]
+
+    async def reminders(self, within: timedelta) -> int:
+        """A reminder for every appointment that starts in the time ahead; how many were new."""
+        recorded, last = 0, 0
+        while True:
+            async with self.outbox.transaction() as transaction:
+                driver = await driver_connection(transaction.connection)
+                now = self.clock()
+                rows = await driver.fetch(_APPOINTMENTS, now, now + within, last, _AT_ONCE)
+                recorded += len(await transaction.record_all([_reminder(row, now) for row in rows]))
+            if len(rows) < _AT_ONCE:
+                return recorded
+            last = rows[-1]["id"]
+
+
+def _payment_notice(row: Any, now: datetime) -> Obligation:
+    return Obligation(
+        key=f"payment_notice:{row['id']}",
+        notice=PAYMENT_NOTICE,
+        participant_id=row["participant_id"],
+        language=row["language"],
+        facts=PaymentFacts(
+            name=row["name"],
+            direction=row["direction"],
+            amount_cents=row["amount_cents"],
+            paid_on=row["paid_on"],
+            case_number=row["case_number"],
+        ),
+        route=_route(row, by_email=row["paperless"]),
+        requested_at=now,
+    )
+
+
+def _reminder(row: Any, now: datetime) -> Obligation:
+    # The key holds the hour: an appointment that is moved is reminded of anew.
+    return Obligation(
+        key=f"appointment_reminder:{row['id']}:{row['starts_at'].timestamp():.0f}",
+        notice=APPOINTMENT_REMINDER,
+        participant_id=row["participant_id"],
+        language=row["language"],
+        facts=AppointmentFacts(
+            name=row["name"],
+            kind=row["kind"],
+            starts_at=row["starts_at"].astimezone(PACIFIC),
+            place=row["place"],
+        ),
+        route=_route(row, by_email=True),
+        requested_at=now,
+    )
+
+
+def _route(row: Any, *, by_email: bool) -> Route:
+    if not (by_email and row["has_email"]):
+        return in_order(Channel.MAIL)
+    if row["confidential"]:
+        return in_order(Channel.EMAIL)
+    return in_order(Channel.EMAIL, Channel.MAIL)

@@ -1,0 +1,78 @@
+"""Temporary PINs: issued sealed for one delivery, alive from its arrival, void when replaced."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.calendar.business_days import next_business_day
+from engine.clock import PACIFIC, Clock, pacific_date
+from engine.communications.catalogue import Channel
+from engine.database import driver_connection
+from engine.security.pins import PinHasher, generate_pin
+from engine.security.sealing import Sealed, SecretBox
+
+MAIL_LIFETIME = timedelta(days=21)
+"""A PIN that travels by post must still work when the letter is opened."""
+
+_VOID = """
+UPDATE pin_credential SET voided_at = $2
+WHERE participant_id = $1 AND kind = 'temporary' AND used_at IS NULL AND voided_at IS NULL
+RETURNING delivery_id
+"""
+_ISSUE = """
+INSERT INTO pin_credential (participant_id, kind, hash, delivery_id, issued_at)
+VALUES ($1, 'temporary', $2, $3, $4)
+"""
+_ARRIVED = """
+UPDATE pin_credential SET expires_at = $2
+WHERE delivery_id = ANY($1::bigint[]) AND expires_at IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TemporaryPins:
+    """Issues them. What stays of a PIN is its hash; what travels is sealed to its delivery."""
+
+    hasher: PinHasher
+    box: SecretBox
+    clock: Clock
+    digits: int
+
+    async def issue(
+        self, connection: AsyncConnection, participant_id: int, delivery_id: int
+    ) -> Sealed:
+        """A new PIN for `delivery_id`, sealed; the participant's older unused one is void."""
+        pin = generate_pin(self.digits)
+        hashed = await asyncio.to_thread(self.hasher.hash, pin)
+        await self.void(connection, participant_id)
+        driver = await driver_connection(connection)
+        await driver.execute(_ISSUE, participant_id, hashed, delivery_id, self.clock())
+        return self.box.seal(pin, str(delivery_id))
+
+    async def void(self, connection: AsyncConnection, participant_id: int) -> list[int]:
+        """Void the unused temporary PIN, if there is one; the deliveries that carried it."""
+        driver = await driver_connection(connection)
+        rows = await driver.fetch(_VOID, participant_id, self.clock())
+        return [row["delivery_id"] for row in rows if row["delivery_id"] is not None]
+
+    async def delivered(
+        self,
+        connection: AsyncConnection,
+        channel: Channel,
+        delivery_ids: Sequence[int],
+        at: datetime,
+    ) -> None:
+        """Their lives begin: to the end of the next business day by email, 21 days by mail."""
+        driver = await driver_connection(connection)
+        await driver.execute(_ARRIVED, list(delivery_ids), expiry(channel, at))
+
+
+def expiry(channel: Channel, delivered_at: datetime) -> datetime:
+    """When a temporary PIN that arrived at `delivered_at` stops working."""
+    if channel is Channel.MAIL:
+        return delivered_at + MAIL_LIFETIME
+    last_day = next_business_day(pacific_date(delivered_at))
+    return datetime.combine(last_day + timedelta(days=1), time(), tzinfo=PACIFIC)

@@ -1,0 +1,1 @@
+"""The `connect` command: for operators, for the demonstration, and for starting processes."""

@@ -1,0 +1,35 @@
+"""The `connect` command: its sub-commands, and how errors reach the operator."""
+
+import sys
+import typer
+
+from engine.cli import batch, calendar, caseload, notices, preview, processes, stack
+from engine.errors import ConnectError
+
+app = typer.Typer(
+    name="connect",
+    help="Customer Connect / Cliente Conectado: the communications engine and its portal.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(caseload.app, name="caseload")
+app.add_typer(calendar.app, name="calendar")
+app.add_typer(batch.app, name="batch")
+app.command("preview")(preview.preview)
+app.command("remind")(notices.remind)
+app.command("announce-payments")(notices.announce_payments)
+app.command("migrate")(processes.migrate)
+app.command("portal")(processes.portal)
+app.command("worker")(processes.worker)
+app.command("servers", hidden=True)(processes.servers)
+app.command("run")(stack.run)
+app.command("demo")(stack.demo)
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line on standard error and exit status 1."""
+    try:
+        app()
+    except ConnectError as error:
+        typer.secho(f"connect: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(1)

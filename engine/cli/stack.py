@@ -1,0 +1,85 @@
+"""`connect demo` and `connect run`: the whole system on one machine."""
+
+import asyncio
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from engine.bootstrap import open_application
+from engine.clock import pacific_date, system_clock
+from engine.settings import Settings, load_settings
+from engine.stack.demo import Plan, load_sample, run_demo
+from engine.stack.stack import Stack, running_stack
+
+Workers = Annotated[int, typer.Option(min=1, max=64, help="worker processes")]
+PortalPort = Annotated[int, typer.Option(help="the portal's port")]
+MailboxPort = Annotated[int, typer.Option(help="the mailbox page's port; 0 takes a free one")]
+
+_WATCH_SECONDS = 1.0
+_SAMPLE = 200
+
+
+def demo(  # noqa: PLR0917  typer makes options of them
+    participants: Annotated[int, typer.Option(min=1, help="how many sample participants")] = 1000,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same caseload")] = 2026,
+    workers: Workers = 2,
+    portal_port: PortalPort = 8010,
+    mailbox_port: MailboxPort = 0,
+    data_dir: Annotated[Path, typer.Option(help="emptied first")] = Path("var/demo"),
+) -> None:
+    """Run the main job on a sample caseload: every email delivered, one print batch closed."""
+    # Every parent of the demonstration asks from one network address, within a minute.
+    settings = load_settings(
+        data_dir=data_dir,
+        forgot_pin_rate="100000/minute",
+        database_url=None,
+        redis_url=None,
+        smtp_url=None,
+    )
+    plan = Plan(participants, seed, workers, portal_port, mailbox_port)
+    run_demo(settings, plan, Console())
+
+
+def run(
+    workers: Workers = 2,
+    portal_port: PortalPort = 8000,
+    mailbox_port: MailboxPort = 8025,
+) -> None:
+    """Start servers, portal and workers, and keep them up until Ctrl-C."""
+    settings = load_settings()
+    stopped = threading.Event()
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        stopped.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, stop)
+    with running_stack(settings, portal_port, mailbox_port, workers) as stack:
+        person = asyncio.run(_sample_person(stack.settings))
+        _announce(stack, person)
+        while not stopped.wait(_WATCH_SECONDS):
+            stack.supervisor.check()
+        typer.echo("Stopping…")
+    typer.echo("Everything that was started has been stopped.")
+
+
+async def _sample_person(settings: Settings) -> tuple[str, str, str]:
+    """Load a small caseload where there is none; somebody to sign in as."""
+    async with open_application(settings) as application:
+        return await load_sample(application, _SAMPLE, pacific_date(system_clock()))
+
+
+def _announce(stack: Stack, person: tuple[str, str, str]) -> None:
+    first, last, participant_id = person
+    typer.echo(
+        f"portal    {stack.portal_url}/\n"
+        f"mailbox   {stack.servers.mailbox_url}\n"
+        f"logs      {stack.supervisor.logs}\n"
+        f"Ask for a PIN as {first} {last}, Participant ID {participant_id}, and watch the mailbox.\n"
+        "Close the day's letters with `connect batch close`. Ctrl-C stops everything."
+    )

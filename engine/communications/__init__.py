@@ -1,0 +1,1 @@
+"""Obligations and their deliveries: the catalogue, the outbox, the state table, dispatch."""

@@ -1,0 +1,119 @@
+"""The notice catalogue: one typed entry for each thing a participant may be told.
+
+Adding a notice is one entry here, its templates, its translations and its preview sample; the
+catalogue test refuses an entry that lacks any of them in either language.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt
+
+from engine.clock import PACIFIC
+
+Language = Literal["en", "es"]
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "es")
+
+
+class Channel(StrEnum):
+    """A way to reach a participant."""
+
+    EMAIL = "email"
+    MAIL = "mail"
+
+
+class Urgency(StrEnum):
+    """Which queue a notice travels in; urgent ones overtake any number of bulk ones."""
+
+    URGENT = "urgent"
+    BULK = "bulk"
+
+
+class Facts(BaseModel):
+    """What a notice says, frozen when it is recorded. `name` is how a letter greets its reader."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1)]
+
+
+class TemporaryPinFacts(Facts):
+    """Nothing but the name: the PIN is a secret, and travels apart from the facts."""
+
+
+class AppointmentFacts(Facts):
+    """When and where; `office` is a meeting at the local agency, `court` a hearing."""
+
+    kind: Literal["office", "court"]
+    starts_at: AwareDatetime
+    place: str
+
+
+class PaymentFacts(Facts):
+    """A payment the reader `made`, or one that was `sent` to the reader."""
+
+    direction: Literal["made", "sent"]
+    amount_cents: PositiveInt
+    paid_on: date
+    case_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One entry. `days` are business days until the promise of each channel falls due."""
+
+    key: str
+    facts: type[Facts]
+    urgency: Urgency
+    days: Mapping[Channel, int]
+    sample: Facts
+    carries_secret: bool = False
+    sample_secret: str | None = None
+
+
+def _days(*, email: int, mail: int) -> Mapping[Channel, int]:
+    return MappingProxyType({Channel.EMAIL: email, Channel.MAIL: mail})
+
+
+TEMPORARY_PIN: Final = Notice(
+    key="temporary_pin",
+    facts=TemporaryPinFacts,
+    urgency=Urgency.URGENT,
+    days=_days(email=1, mail=10),
+    carries_secret=True,
+    sample=TemporaryPinFacts(name="María Fernanda Núñez-Ibáñez"),
+    sample_secret="000000",  # noqa: S106  a preview shows where the PIN stands, never a PIN
+)
+APPOINTMENT_REMINDER: Final = Notice(
+    key="appointment_reminder",
+    facts=AppointmentFacts,
+    urgency=Urgency.BULK,
+    days=_days(email=1, mail=10),
+    sample=AppointmentFacts(
+        name="María Fernanda Núñez-Ibáñez",
+        kind="office",
+        starts_at=datetime(2026, 12, 9, 9, 30, tzinfo=PACIFIC),
+        place="1200 Example Street, Suite 300, Sacramento, CA 95814",
+    ),
+)
+PAYMENT_NOTICE: Final = Notice(
+    key="payment_notice",
+    facts=PaymentFacts,
+    urgency=Urgency.BULK,
+    days=_days(email=1, mail=10),
+    sample=PaymentFacts(
+        name="María Fernanda Núñez-Ibáñez",
+        direction="sent",
+        amount_cents=48_250,
+        paid_on=date(2026, 11, 20),
+        case_number="000000000000042",
+    ),
+)
+
+CATALOGUE: Final[Mapping[str, Notice]] = MappingProxyType(
+    {notice.key: notice for notice in (TEMPORARY_PIN, APPOINTMENT_REMINDER, PAYMENT_NOTICE)}
+)

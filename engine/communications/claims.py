@@ -1,0 +1,105 @@
+"""Taking deliveries under a lease, so that of two workers with the same ids one does the work."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.communications.catalogue import CATALOGUE, Channel, Facts, Language, Notice
+from engine.database import driver_connection
+from engine.security.sealing import Sealed
+
+_FACTS = {key: TypeAdapter(notice.facts) for key, notice in CATALOGUE.items()}
+
+_SAFETY_SECONDS = 2.0
+"""What is kept back of a lease for the hand-off that begins just before it ends."""
+
+_CLAIM = """
+WITH due AS (
+    SELECT id FROM delivery
+    WHERE id = ANY($1::bigint[])
+      AND (state = 'owed' AND next_attempt_at <= clock_timestamp()
+           OR state = 'sending' AND leased_until < clock_timestamp())
+    ORDER BY id
+    FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE delivery SET state = 'sending', lease_token = $2, attempts = attempts + 1,
+           leased_until = clock_timestamp() + $3::interval
+    FROM due WHERE delivery.id = due.id
+    RETURNING delivery.id, communication_id, channel, attempts, secret, secret_key_id
+), logged AS (
+    INSERT INTO delivery_event (delivery_id, event, state, changed)
+    SELECT id, 'claimed', 'sending', true FROM claimed
+)
+SELECT claimed.*, notice, participant_id, language, facts::text AS facts, requested_at
+FROM claimed JOIN communication ON communication.id = claimed.communication_id
+ORDER BY claimed.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to deliver, until a moment of this process's own monotonic clock.
+
+    It was started before the database was asked, so it ends before the database's lease does.
+    """
+
+    token: UUID
+    ends: float
+
+    def holds(self) -> bool:
+        """Whether a hand-off may still begin."""
+        return time.monotonic() < self.ends - _SAFETY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this worker holds, with the frozen facts of its communication."""
+
+    delivery_id: int
+    communication_id: int
+    channel: Channel
+    attempt: int
+    notice: Notice
+    participant_id: int
+    language: Language
+    facts: Facts
+    secret: Sealed | None
+
+
+def facts_from(notice: str, stored: str) -> Facts:
+    """The frozen facts of a communication, as its notice types them."""
+    return _FACTS[notice].validate_json(stored)
+
+
+def claimed_from(row: Any) -> Claimed:
+    """Build a Claimed from a database row with the columns of the claim statement."""
+    sealed = None
+    if row["secret"] is not None:
+        sealed = Sealed.from_bytes(row["secret_key_id"], row["secret"])
+    return Claimed(
+        delivery_id=row["id"],
+        communication_id=row["communication_id"],
+        channel=Channel(row["channel"]),
+        attempt=row["attempts"],
+        notice=CATALOGUE[row["notice"]],
+        participant_id=row["participant_id"],
+        language=row["language"],
+        facts=facts_from(row["notice"], row["facts"]),
+        secret=sealed,
+    )
+
+
+async def claim(
+    connection: AsyncConnection, delivery_ids: Sequence[int], seconds: float
+) -> tuple[Lease, list[Claimed]]:
+    """Take those of `delivery_ids` that are due and that no one else holds, for `seconds`."""
+    lease = Lease(uuid4(), time.monotonic() + seconds)
+    driver = await driver_connection(connection)
+    rows = await driver.fetch(_CLAIM, list(delivery_ids), lease.token, timedelta(seconds=seconds))
+    return lease, [claimed_from(row) for row in rows]

@@ -1,0 +1,60 @@
+"""Dispatch: claim the named deliveries, hand each to its channel, put back what was not begun."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from engine.communications.catalogue import Channel
+from engine.communications.claims import Claimed, Lease, claim
+from engine.communications.doorbell import Doorbell
+from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.ports import ChannelPort
+from engine.communications.states import Event
+from engine.database import driver_connection
+
+_UNDER_LEASE = "SELECT id FROM delivery WHERE lease_token = $1 AND id = ANY($2::bigint[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """Delivers what it is named, once, whoever else was named the same."""
+
+    engine: AsyncEngine
+    channels: Mapping[Channel, ChannelPort]
+    outcomes: Outcomes
+    doorbell: Doorbell
+    lease_seconds: float
+
+    async def deliver(self, delivery_ids: Sequence[int]) -> int:
+        """Deliver those of `delivery_ids` that are due and free; how many were taken.
+
+        However it ends, cancelled by a stopping worker included, nothing stays claimed that was
+        not begun. What a killed worker held is taken again when its lease has run out.
+        """
+        async with self.engine.begin() as connection:
+            lease, claimed = await claim(connection, delivery_ids, self.lease_seconds)
+        by_channel: dict[Channel, list[Claimed]] = defaultdict(list)
+        for item in claimed:
+            by_channel[item.channel].append(item)
+        try:
+            for channel, items in by_channel.items():
+                await self.channels[channel].deliver(items, lease)
+        finally:
+            if claimed:
+                await asyncio.shield(self._put_back(claimed, lease))
+        return len(claimed)
+
+    async def _put_back(self, claimed: Sequence[Claimed], lease: Lease) -> None:
+        """What is still under this lease was not begun: it is owed again, at once."""
+        urgency = {item.delivery_id: item.notice.urgency.value for item in claimed}
+        async with self.engine.begin() as connection:
+            driver = await driver_connection(connection)
+            rows = await driver.fetch(_UNDER_LEASE, lease.token, list(urgency))
+            unbegun = [row["id"] for row in rows]
+            await self.outcomes.record(
+                connection, [Outcome(id_, Event.PUT_BACK) for id_ in unbegun], lease.token
+            )
+        await self.doorbell.ring(Owed(id_, urgency[id_]) for id_ in unbegun)

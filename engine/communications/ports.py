@@ -1,0 +1,85 @@
+"""What dispatch asks of the rooms above it, read again at the moment of sending."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.communications.catalogue import Channel
+from engine.communications.claims import Claimed, Lease
+from engine.security.sealing import Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAddress:
+    """An address that may be used now."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """A mail address that may be used now, in fields, as it was given; never rewritten or cut."""
+
+    name: str
+    addr1: str
+    addr2: str
+    urbanization: str
+    city: str
+    state: str
+    zip5: str
+    zip4: str
+    confidential: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Nothing may be sent on this channel; `reason` is a word for it, never a personal fact."""
+
+    reason: str
+
+
+class Recipients(Protocol):
+    """Where participants can be reached at this moment; every id asked for is answered."""
+
+    async def email(
+        self, connection: AsyncConnection, participants: Collection[int]
+    ) -> Mapping[int, EmailAddress | Unreachable]:
+        """The email address of each participant, or why none may be used."""
+        ...
+
+    async def mail(
+        self, connection: AsyncConnection, participants: Collection[int]
+    ) -> Mapping[int, PostalAddress | Unreachable]:
+        """The mail address of each participant, or why none may be used."""
+        ...
+
+
+class Secrets(Protocol):
+    """Makes the secrets that deliveries carry, and is told when one has arrived."""
+
+    async def issue(
+        self, connection: AsyncConnection, participant_id: int, delivery_id: int
+    ) -> Sealed:
+        """A new secret for `delivery_id`, sealed; the participant's older unused one is void."""
+        ...
+
+    async def delivered(
+        self,
+        connection: AsyncConnection,
+        channel: Channel,
+        delivery_ids: Sequence[int],
+        at: datetime,
+    ) -> None:
+        """The deliveries reached their readers at `at`: their secrets' lifetimes begin."""
+        ...
+
+
+class ChannelPort(Protocol):
+    """One way out. It reports every delivery it was handed, one outcome each."""
+
+    async def deliver(self, claimed: Sequence[Claimed], lease: Lease) -> None:
+        """Carry out `claimed`, all of this channel, while `lease` holds."""
+        ...

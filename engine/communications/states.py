@@ -1,0 +1,90 @@
+"""The state table of a delivery: what every event means in every state.
+
+It is total. An event that comes twice, late or out of order has a cell too: it says that nothing
+changes. Events are appended whatever the cell says, unless they are plain repeats.
+"""
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class State(StrEnum):
+    """Where one delivery stands."""
+
+    OWED = "owed"
+    """Waiting for its next attempt."""
+    SENDING = "sending"
+    """A worker holds it under a lease."""
+    SENT = "sent"
+    """The recipient's mail server, or our smarthost, answered 250."""
+    BATCHED = "batched"
+    """A piece of the print batch that is open or closing."""
+    HANDED_OVER = "handed_over"
+    """In a closed batch that was handed to the print vendor and verified by its hash."""
+    HELD = "held"
+    """Owed still, but a person has to act first: there is no address that may be used."""
+    FAILED = "failed"
+    """This channel will not do it; the obligation goes to the next."""
+    CANCELLED = "cancelled"
+    """No longer owed: something newer took its place."""
+
+
+class Event(StrEnum):
+    """What can happen to a delivery."""
+
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    UNKNOWN = "unknown"
+    """The connection was lost after DATA began: the server may have taken the message."""
+    REFUSED = "refused"
+    EXHAUSTED = "exhausted"
+    """The last permitted attempt was deferred."""
+    PUT_BACK = "put_back"
+    """A stopping worker gives back what it had not begun."""
+    GATHERED = "gathered"
+    HANDED_OVER = "handed_over"
+    HELD = "held"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+FINAL: Final = frozenset({State.SENT, State.HANDED_OVER, State.FAILED, State.CANCELLED})
+"""Nothing more is sent for a delivery in one of these; its secret is shredded."""
+
+MET: Final = frozenset({State.SENT, State.HANDED_OVER})
+"""The obligation is met by a delivery in one of these."""
+
+LEASED_EVENTS: Final = frozenset(
+    {Event.DEFERRED, Event.UNKNOWN, Event.REFUSED, Event.EXHAUSTED, Event.PUT_BACK, Event.GATHERED}
+)
+"""Only the worker that holds the lease may report these.
+
+A 250 is the exception: it is a fact about the world, whoever reports it and however late.
+"""
+
+_MOVES: Final[dict[Event, dict[State, State]]] = {
+    Event.CLAIMED: {State.OWED: State.SENDING, State.SENDING: State.SENDING},
+    Event.ACCEPTED: {State.SENDING: State.SENT, State.OWED: State.SENT, State.HELD: State.SENT},
+    Event.DEFERRED: {State.SENDING: State.OWED},
+    Event.UNKNOWN: {State.SENDING: State.OWED},
+    Event.REFUSED: {State.SENDING: State.FAILED},
+    Event.EXHAUSTED: {State.SENDING: State.FAILED},
+    Event.PUT_BACK: {State.SENDING: State.OWED},
+    Event.GATHERED: {State.SENDING: State.BATCHED},
+    Event.HANDED_OVER: {State.BATCHED: State.HANDED_OVER},
+    Event.HELD: {State.OWED: State.HELD, State.SENDING: State.HELD, State.BATCHED: State.HELD},
+    Event.RELEASED: {State.HELD: State.OWED},
+    Event.CANCELLED: {
+        State.OWED: State.CANCELLED,
+        State.SENDING: State.CANCELLED,
+        State.BATCHED: State.CANCELLED,
+        State.HELD: State.CANCELLED,
+    },
+}
+
+TABLE: Final = MappingProxyType(
+    {(state, event): _MOVES[event].get(state) for state in State for event in Event}
+)
+"""(state, event) → the next state, or None where the event changes nothing."""

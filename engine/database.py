@@ -1,0 +1,52 @@
+"""The one PostgreSQL: table metadata, connections, and the route for bulk work through asyncpg."""
+
+from typing import Any
+
+from sqlalchemy import MetaData
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """Every table of the system; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def asyncpg_url(url: str) -> URL:
+    """`url` as SQLAlchemy wants it: the asyncpg driver, whatever driver was named."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def libpq_url(url: str) -> str:
+    """`url` as asyncpg and the PostgreSQL programs want it, password included: never print it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def create_engine(url: str, pool_size: int = 5) -> AsyncEngine:
+    """An engine whose pooled connections are tested before use, so that a restart is survived."""
+    return create_async_engine(
+        asyncpg_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+async def driver_connection(connection: AsyncConnection) -> Any:
+    """The asyncpg connection under `connection`, for COPY and array binding.
+
+    It shares the transaction of `connection`, which must have begun. asyncpg publishes no types.
+    """
+    raw = await connection.get_raw_connection()
+    return raw.driver_connection

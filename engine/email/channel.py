@@ -1,0 +1,180 @@
+"""The email channel: render, hand over, and report, message by message, on several connections."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from engine.clock import Clock
+from engine.communications.claims import Claimed, Lease
+from engine.communications.doorbell import Doorbell
+from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.ports import EmailAddress, Recipients, Unreachable
+from engine.communications.rendering import Renderer
+from engine.communications.retries import Backoff
+from engine.communications.states import Event
+from engine.email.addressing import Addressing
+from engine.email.message import Envelope, build_message
+from engine.email.transport import (
+    Connection,
+    HandOffUnknownError,
+    MessageDeferredError,
+    MessageRefusedError,
+    ServerUnavailableError,
+    SmtpPool,
+)
+from engine.security.sealing import SecretBox
+
+log: Final = structlog.get_logger()
+
+_RECORD_EVERY: Final = 50
+"""Outcomes recorded at a time: so many messages at most are sent again after a `kill -9`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChannel:
+    """Delivers claimed emails over the pool's connections."""
+
+    engine: AsyncEngine
+    outcomes: Outcomes
+    doorbell: Doorbell
+    recipients: Recipients
+    renderer: Renderer
+    box: SecretBox
+    pool: SmtpPool
+    addressing: Addressing
+    backoff: Backoff
+    attempts_most: int
+    sender: str
+    clock: Clock
+
+    async def deliver(self, claimed: Sequence[Claimed], lease: Lease) -> None:
+        """Send `claimed` while `lease` holds; what is not begun in time is left under it."""
+        async with self.engine.connect() as connection:
+            addresses = await self.recipients.email(
+                connection, {item.participant_id for item in claimed}
+            )
+        recorder = _Recorder(self, lease, {item.delivery_id: item for item in claimed})
+        waiting = list(reversed(claimed))
+        lanes = min(self.pool.size, len(claimed))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(lanes):
+                    group.create_task(self._lane(waiting, addresses, lease, recorder))
+        finally:
+            await asyncio.shield(recorder.drain())
+
+    async def _lane(
+        self,
+        waiting: list[Claimed],
+        addresses: Mapping[int, EmailAddress | Unreachable],
+        lease: Lease,
+        recorder: "_Recorder",
+    ) -> None:
+        async with self.pool.connection() as connection:
+            while waiting and lease.holds():
+                item = waiting.pop()
+                try:
+                    outcome = await self._attempt(connection, item, addresses[item.participant_id])
+                except asyncio.CancelledError:
+                    recorder.waiting.append(self._again(item, Event.UNKNOWN, "stopped"))
+                    raise
+                await recorder.add(outcome)
+
+    async def _attempt(
+        self, connection: Connection, item: Claimed, address: EmailAddress | Unreachable
+    ) -> Outcome:
+        if isinstance(address, Unreachable):
+            return Outcome(item.delivery_id, Event.REFUSED, address.reason)
+        try:
+            code = await connection.send(
+                self.addressing.return_path(item.delivery_id),
+                address.address,
+                self._message(item, address),
+            )
+        except MessageRefusedError as error:
+            return Outcome(item.delivery_id, Event.REFUSED, str(error))
+        except MessageDeferredError as error:
+            return self._again(item, Event.DEFERRED, str(error))
+        except ServerUnavailableError as error:
+            return self._again(item, Event.DEFERRED, str(error), counts=False)
+        except HandOffUnknownError as error:
+            return self._again(item, Event.UNKNOWN, str(error))
+        return Outcome(item.delivery_id, Event.ACCEPTED, code)
+
+    def _again(self, item: Claimed, event: Event, reason: str, *, counts: bool = True) -> Outcome:
+        """Another attempt later, unless this message has had all that it may have.
+
+        A server that is not there is held against no message: a pause is not a failure.
+        """
+        if counts and item.attempt >= self.attempts_most:
+            return Outcome(item.delivery_id, Event.EXHAUSTED, reason)
+        return Outcome(item.delivery_id, event, reason, self.backoff.delay(item.attempt))
+
+    def _message(self, item: Claimed, address: EmailAddress) -> bytes:
+        secret = None
+        if item.secret is not None:
+            secret = self.box.open(item.secret, str(item.delivery_id))
+        words = self.renderer.email(item.notice, item.language, item.facts, secret)
+        return build_message(
+            words,
+            Envelope(
+                sender=self.sender,
+                recipient=address.address,
+                message_id=self.addressing.message_id(item.delivery_id),
+                date=self.clock(),
+            ),
+        )
+
+
+@dataclass(slots=True)
+class _Recorder:
+    """Gathers outcomes and records them some at a time."""
+
+    channel: EmailChannel
+    lease: Lease
+    items: dict[int, Claimed]
+    waiting: list[Outcome] = field(default_factory=list)
+    under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def add(self, outcome: Outcome) -> None:
+        self.waiting.append(outcome)
+        if len(self.waiting) >= _RECORD_EVERY:
+            await asyncio.shield(self._start())
+
+    async def drain(self) -> None:
+        """Record what is left, and wait for what was begun before a cancellation."""
+        if self.waiting:
+            self._start()
+        await asyncio.gather(*self.under_way)
+
+    def _start(self) -> asyncio.Task[None]:
+        taken, self.waiting = self.waiting, []
+        task = asyncio.create_task(self._record(taken))
+        self.under_way.add(task)
+        return task
+
+    async def _record(self, taken: Sequence[Outcome]) -> None:
+        async with self.channel.engine.begin() as connection:
+            recorded = await self.channel.outcomes.record(connection, taken, self.lease.token)
+        again = [
+            Owed(outcome.delivery_id, self._urgency(outcome), outcome.delay)
+            for outcome in taken
+            if outcome.delay > timedelta()
+        ]
+        await self.channel.doorbell.ring([*recorded.owed, *again])
+        for outcome in taken:
+            log.info(
+                "email_attempted",
+                delivery=outcome.delivery_id,
+                communication=self.items[outcome.delivery_id].communication_id,
+                outcome=outcome.event.value,
+                reason=outcome.reason,
+            )
+
+    def _urgency(self, outcome: Outcome) -> str:
+        return self.items[outcome.delivery_id].notice.urgency.value

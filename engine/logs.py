@@ -1,0 +1,61 @@
+"""JSON logs: one line an event, a stable `event` name, ids and counts; never a person."""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+from typing import Final
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from engine.errors import ConnectError
+
+_STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
+_RENDER: Final = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def reticent_tracebacks(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Say where an exception came from and what kind it is.
+
+    Its text is kept only when it is one of ours: a database's or a mail server's own words may
+    quote the row or the address that they complain of.
+    """
+    given = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    if isinstance(given, tuple):
+        given = given[1]
+    if isinstance(given, BaseException):
+        event["exception"] = type(given).__name__
+        if isinstance(given, ConnectError):
+            event["says"] = str(given)
+        event["where"] = _frames(given.__traceback__)
+    return event
+
+
+def _frames(origin: TracebackType | None) -> list[str]:
+    return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(origin)][-8:]
+
+
+def configure_logs() -> None:
+    """Send structlog's and the libraries' records to standard error as JSON lines.
+
+    arq writes its jobs' arguments (ids) at INFO, and aiosmtplib what it says to servers at DEBUG:
+    only their warnings are let through.
+    """
+    shared: list[Processor] = [structlog.processors.add_log_level, _STAMP, reticent_tracebacks]
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, *shared, _RENDER],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _RENDER],
+            use_get_message=True,
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -1,0 +1,1 @@
+"""Alembic's migrations, run by `connect migrate` and by every start of the embedded database."""

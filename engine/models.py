@@ -1,0 +1,11 @@
+"""Every table of the system in one place, for migrations and for tests: importing it is all."""
+
+from engine.caseload import models as caseload
+from engine.communications import models as communications
+from engine.database import Base
+from engine.mail import models as mail
+from engine.security import models as security
+
+METADATA = Base.metadata
+
+__all__ = ["METADATA", "caseload", "communications", "mail", "security"]

@@ -1,0 +1,1 @@
+"""Pages and forms: the portal a parent sees."""

@@ -1,0 +1,65 @@
+"""The portal put together: routes in both languages, and what stands around them."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from engine.bootstrap import Application
+from engine.communications.catalogue import LANGUAGES
+from engine.portal.error_pages import ErrorPages
+from engine.portal.guard import Guard
+from engine.portal.health import Health
+from engine.portal.layout import Layout
+from engine.portal.metrics import Metrics
+from engine.portal.pages import FORGOT_PIN, HOME, PIN_REQUESTED, Pages, to_forgot_pin, to_home
+from engine.portal.standing import Standing
+from engine.portal.statics import StaticFiles
+from engine.portal.tokens import Tokens
+
+_FORM: Final = ["GET", "POST"]
+
+
+def create_app(application: Application) -> FastAPI:
+    """The portal over `application`, which whoever calls has opened and will close."""
+    settings = application.settings
+    secure = settings.public_url.startswith("https://")
+    statics = StaticFiles()
+    layout = Layout.of(settings, statics)
+    error_pages = ErrorPages(layout)
+    metrics = Metrics(Standing(application))
+    routes: dict[object, str] = {}
+    guard = Middleware(
+        Guard, error_pages=error_pages, metrics=metrics, routes=routes, secure=secure
+    )
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return error_pages.page(request, status, headers)
+
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,
+        middleware=[guard],
+        exception_handlers={HTTPException: refused},
+    )
+    app.add_route("/", to_home)
+    app.add_route(FORGOT_PIN, to_forgot_pin)
+    tokens = Tokens(settings.tag_key_bytes(), secure)
+    for language in LANGUAGES:
+        pages = Pages(language, application, layout, tokens, error_pages)
+        app.add_route(f"/{language}{HOME}", pages.home)
+        app.add_route(f"/{language}{FORGOT_PIN}", pages.forgot_pin, methods=_FORM)
+        app.add_route(f"/{language}{PIN_REQUESTED}", pages.pin_requested)
+    health = Health(application)
+    app.add_route("/health/live", health.live)
+    app.add_route("/health/ready", health.ready)
+    app.add_route("/metrics", metrics.serve)
+    app.add_route("/static/{name}", statics.serve)
+    routes |= {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
+    return app

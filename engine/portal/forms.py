@@ -1,0 +1,132 @@
+"""What *Forgot PIN?* was sent: read within bounds, and every fault found at once."""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal, Self, get_args
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from engine.caseload.pin_requests import Method
+
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+BODY_MOST: Final = 16 * 1024
+BODY_SECONDS: Final = 10
+NAME_MOST: Final = 200
+_FIELDS_MOST: Final = 20
+# People group a long number as it is printed: with spaces, hyphens or dashes.
+_GROUPING: Final = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+
+Field = Literal["first_name", "last_name", "participant_id", "method"]
+FIELDS: Final[tuple[Field, ...]] = get_args(Field)
+
+
+class Fault(StrEnum):
+    """What is wrong with a form; templates/portal/faults.html has the words for each."""
+
+    FIRST_NAME_MISSING = "first_name_missing"
+    FIRST_NAME_UNREADABLE = "first_name_unreadable"
+    LAST_NAME_MISSING = "last_name_missing"
+    LAST_NAME_UNREADABLE = "last_name_unreadable"
+    PARTICIPANT_ID_MISSING = "participant_id_missing"
+    PARTICIPANT_ID_WRONG = "participant_id_wrong"
+    METHOD_MISSING = "method_missing"
+    FORM_EXPIRED = "form_expired"
+
+
+async def read_fields(request: Request) -> Mapping[str, str]:
+    """The fields of a posted form, each at most once.
+
+    Raises HTTPException: 415 for what no HTML form of ours sends, 413 for more than 16 KiB, 408
+    for a body that does not come, 400 for one that is not UTF-8 or names a field twice.
+    """
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        raise HTTPException(415)
+    try:
+        body = await _bounded_body(request)
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MOST
+        )
+    except ValueError:
+        raise HTTPException(400) from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise HTTPException(400)
+    return fields
+
+
+async def _bounded_body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > BODY_MOST:
+                    raise HTTPException(413)
+    except TimeoutError:
+        raise HTTPException(408) from None
+    return bytes(body)
+
+
+@dataclass(frozen=True, slots=True)
+class PinRequestForm:
+    """The form as it was typed; shown again when something is wrong with it."""
+
+    first_name: str = ""
+    last_name: str = ""
+    participant_id: str = ""
+    method: str = ""
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> Self:
+        """The form's own fields; a missing one is empty, and others are let be."""
+        return cls(**{name: fields.get(name, "") for name in FIELDS})
+
+    @property
+    def external_id(self) -> str:
+        """The Participant ID Number without the marks that group it."""
+        return _GROUPING.sub("", self.participant_id)
+
+    def faults(self, participant_id_digits: int) -> dict[Field, Fault]:
+        """Field → what is wrong with it, in the order of the form; empty when all is well."""
+        found: dict[Field, Fault] = {}
+        if not self.first_name.strip():
+            found["first_name"] = Fault.FIRST_NAME_MISSING
+        elif not _readable(self.first_name):
+            found["first_name"] = Fault.FIRST_NAME_UNREADABLE
+        if not self.last_name.strip():
+            found["last_name"] = Fault.LAST_NAME_MISSING
+        elif not _readable(self.last_name):
+            found["last_name"] = Fault.LAST_NAME_UNREADABLE
+        digits = self.external_id
+        if not digits:
+            found["participant_id"] = Fault.PARTICIPANT_ID_MISSING
+        elif not (digits.isascii() and digits.isdigit() and len(digits) == participant_id_digits):
+            found["participant_id"] = Fault.PARTICIPANT_ID_WRONG
+        if self.method not in METHODS:
+            found["method"] = Fault.METHOD_MISSING
+        return found
+
+    def chosen_method(self) -> Method:
+        """The method, of a form without faults."""
+        return "mail" if self.method == "mail" else "email"
+
+
+def _readable(name: str) -> bool:
+    return len(name) <= NAME_MOST and not any(unicodedata.category(mark) == "Cc" for mark in name)
+
+
+def counted_as(name: str) -> str:
+    """A name's letters and digits alone: whatever may match one participant counts as one.
+
+    It is coarser than the comparison that decides a match, so that spelling a name in many ways
+    wins no more requests than spelling it in one.
+    """
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(mark for mark in decomposed if mark.isalnum())

@@ -1,0 +1,92 @@
+"""Pages from templates: every word in the reader's language, every value escaped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from engine.assets import TEMPLATES
+from engine.communications.catalogue import LANGUAGES, Language
+from engine.i18n import full_date, translations
+from engine.portal.language import COOKIE, other
+from engine.portal.statics import StaticFiles
+from engine.settings import Settings
+
+_A_YEAR_OF_SECONDS: Final = 365 * 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Draws pages in both languages."""
+
+    environments: Mapping[Language, Environment]
+    secure: bool
+
+    @classmethod
+    def of(cls, settings: Settings, statics: StaticFiles) -> "Layout":
+        """The layout under the agency's names, with the theme in `statics`."""
+        return cls(
+            {language: _environment(language, settings, statics) for language in LANGUAGES},
+            settings.public_url.startswith("https://"),
+        )
+
+    def page(
+        self, language: Language, template: str, path: str, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """`template` as the page at `path`, which is without its language: `/forgot-pin`.
+
+        The language is remembered by a cookie. Nothing keeps a copy of a page.
+        """
+        body = (
+            self.environments[language]
+            .get_template(template)
+            .render(
+                path=path,
+                here=f"/{language}{path}",
+                there=f"/{other(language)}{path}",
+                **values,
+            )
+        )
+        response = HTMLResponse(
+            body,
+            status,
+            headers={"Content-Language": language, "Cache-Control": "no-store"},
+        )
+        response.set_cookie(
+            COOKIE,
+            language,
+            max_age=_A_YEAR_OF_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=self.secure,
+        )
+        return response
+
+
+def _environment(language: Language, settings: Settings, statics: StaticFiles) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "portal"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.install_gettext_translations(  # type: ignore[attr-defined]  # the extension adds it
+        translations(language), newstyle=True
+    )
+    agency = settings.agency
+    environment.globals |= {
+        "language": language,
+        "other_language": other(language),
+        "agency": agency,
+        "agency_name": agency.name(language),
+        "programme": agency.programme(language),
+        "digits": settings.participant_id_digits,
+        "static": statics.url,
+    }
+    environment.filters["full_date"] = lambda day: full_date(day, language)
+    return environment

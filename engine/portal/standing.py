@@ -1,0 +1,98 @@
+"""Where the engine's obligations stand, read from the tables for whoever watches."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from asyncpg.exceptions import PostgresError
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.bootstrap import Application
+from engine.clock import pacific_date
+from engine.communications.catalogue import Channel, Urgency
+from engine.communications.states import State
+from engine.database import driver_connection
+
+log: Final = structlog.get_logger()
+
+ANSWER_WITHIN_SECONDS: Final = 5.0
+
+_DELIVERIES = "SELECT state, channel, count(*) AS number FROM delivery GROUP BY state, channel"
+_OBLIGATIONS = """
+SELECT urgency,
+       extract(epoch FROM clock_timestamp() - min(recorded_at))::float8 AS oldest,
+       count(*) FILTER (WHERE due_by = $1) AS due_today,
+       count(*) FILTER (WHERE due_by < $1) AS overdue
+FROM communication WHERE state IN ('owed', 'held') GROUP BY urgency
+"""
+_OBLIGATION_GAUGES: Final = {
+    "oldest": (
+        "connect_oldest_owed_seconds",
+        "Age of the oldest communication still owed or held; 0 when there is none",
+    ),
+    "due_today": ("connect_due_today", "Communications still owed or held on their last day"),
+    "overdue": ("connect_overdue", "Communications still owed or held after their last day"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the tables said at one moment."""
+
+    deliveries: dict[tuple[str, str], int]
+    obligations: dict[str, Any]
+
+
+class Standing(Collector):
+    """The last reading as gauges. Figures that could not be read again are not shown: they age."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._reading: Reading | None = None
+
+    async def read(self) -> None:
+        """Read the tables again."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
+                self._reading = await self._read()
+        except (TimeoutError, OSError, SQLAlchemyError, PostgresError) as error:
+            log.warning("standing_unread", error=type(error).__name__)
+            self._reading = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The gauges; every state, channel and urgency is there, at 0 if need be."""
+        reading = self._reading
+        up = GaugeMetricFamily("connect_database_up", "1 when the tables could be read")
+        up.add_metric([], float(reading is not None))
+        yield up
+        if reading is None:
+            return
+        deliveries = GaugeMetricFamily(
+            "connect_deliveries", "Deliveries by state and channel", labels=("state", "channel")
+        )
+        for state in State:
+            for channel in Channel:
+                number = reading.deliveries.get((state, channel), 0)
+                deliveries.add_metric([state.value, channel.value], number)
+        yield deliveries
+        for column, (name, meaning) in _OBLIGATION_GAUGES.items():
+            gauge = GaugeMetricFamily(name, meaning, labels=("urgency",))
+            for urgency in Urgency:
+                row = reading.obligations.get(urgency, {column: 0})
+                gauge.add_metric([urgency.value], row[column])
+            yield gauge
+
+    async def _read(self) -> Reading:
+        today = pacific_date(self._application.clock())
+        async with self._application.engine.connect() as connection:
+            driver = await driver_connection(connection)
+            deliveries = await driver.fetch(_DELIVERIES)
+            obligations = await driver.fetch(_OBLIGATIONS, today)
+        return Reading(
+            {(row["state"], row["channel"]): row["number"] for row in deliveries},
+            {row["urgency"]: row for row in obligations},
+        )

@@ -1,0 +1,1 @@
+"""PINs, sealed secrets, throttling, and the tags that stand for what must not be shown."""

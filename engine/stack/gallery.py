@@ -1,0 +1,83 @@
+"""Every notice in both languages, from the catalogue's preview samples: emails and letters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+from engine.communications.catalogue import CATALOGUE, LANGUAGES, Language, Notice
+from engine.communications.ports import PostalAddress
+from engine.communications.rendering import EmailWords, Renderer
+from engine.email.message import Envelope, build_message
+from engine.mail.composing import render_letter_pdf, render_letter_png
+from engine.mail.drafting import Draft, draft_letter
+from engine.mail.letters import Letter
+from engine.settings import Settings
+
+SAMPLE_DAY: Final = date(2026, 11, 23)
+"""Previews are dated, so that the same words give the same bytes."""
+
+_SAMPLE_ADDRESS: Final = PostalAddress(
+    name="María Fernanda Núñez-Ibáñez",
+    addr1="1200 Example Street",
+    addr2="Apt 4",
+    urbanization="",
+    city="Sacramento",
+    state="CA",
+    zip5="95814",
+    zip4="",
+    confidential=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Draws the preview samples of the catalogue."""
+
+    settings: Settings
+    renderer: Renderer
+
+    def email(self, notice: Notice, language: Language) -> EmailWords:
+        """The words of the sample email."""
+        return self.renderer.email(notice, language, notice.sample, notice.sample_secret)
+
+    def email_message(self, notice: Notice, language: Language) -> bytes:
+        """The sample email as it goes over the wire."""
+        return build_message(
+            self.email(notice, language),
+            Envelope(
+                sender=self.settings.mail_from,
+                recipient="maria@example.com",
+                message_id=f"<preview.{notice.key}.{language}@{self.settings.return_path_domain}>",
+                date=datetime(SAMPLE_DAY.year, SAMPLE_DAY.month, SAMPLE_DAY.day, 18, tzinfo=UTC),
+            ),
+        )
+
+    def letter(self, notice: Notice, language: Language) -> Letter:
+        """The sample letter, before its layout."""
+        draft = Draft(
+            piece_id=f"preview-{notice.key}-{language}",
+            notice=notice,
+            language=language,
+            facts=notice.sample,
+            secret=notice.sample_secret,
+            address=_SAMPLE_ADDRESS,
+        )
+        return draft_letter(
+            self.renderer, draft, self.settings.agency.return_address, SAMPLE_DAY
+        )
+
+    def letter_pdf(self, notice: Notice, language: Language) -> bytes:
+        """The sample letter as its reader may keep it."""
+        return render_letter_pdf(self.letter(notice, language), SAMPLE_DAY)
+
+    def letter_pictures(self, notice: Notice, language: Language, ppi: float = 72) -> list[bytes]:
+        """The pages of the sample letter as PNG pictures."""
+        return render_letter_png(self.letter(notice, language), SAMPLE_DAY, ppi=ppi)
+
+
+def every_notice() -> Iterator[tuple[Notice, Language]]:
+    """Each notice of the catalogue in each language."""
+    for notice in CATALOGUE.values():
+        for language in LANGUAGES:
+            yield notice, language

@@ -1,0 +1,57 @@
+"""The servers' process: keeps the embedded PostgreSQL, Redis and mailbox up until SIGTERM."""
+
+import asyncio
+import os
+import socket
+from contextlib import ExitStack
+from typing import Final
+
+import structlog
+import uvicorn
+
+from engine.errors import SettingsError
+from engine.settings import Settings
+from engine.stack.embedded import start_postgres, start_redis
+from engine.stack.mailbox import serve_mailbox
+from engine.stack.mailbox_page import mailbox_page
+from engine.stack.servers import Servers, forget
+
+log: Final = structlog.get_logger()
+
+HOST: Final = "127.0.0.1"
+
+
+def keep_servers(settings: Settings, mailbox_port: int) -> None:
+    """Start whichever servers the settings leave unset, say where they are, and keep them."""
+    if settings.profile == "production":
+        raise SettingsError("PROFILE is production: the embedded servers are for trying out")
+    with ExitStack() as stack:
+        postgres = start_postgres(settings.data_dir / "postgres")
+        stack.callback(postgres.stop)
+        redis = start_redis(settings.data_dir / "redis")
+        stack.callback(redis.stop)
+        stack.callback(forget, settings.data_dir)
+        asyncio.run(_keep(settings, postgres.url, redis.connection_url, mailbox_port))
+    log.info("servers_stopped")
+
+
+async def _keep(settings: Settings, database_url: str, redis_url: str, mailbox_port: int) -> None:
+    folder = settings.data_dir / "mailbox"
+    mailbox = await serve_mailbox(folder, HOST, 0)
+    page = uvicorn.Server(
+        uvicorn.Config(
+            mailbox_page(folder), access_log=False, log_config=None
+        )
+    )
+    listener = socket.create_server((HOST, mailbox_port))
+    Servers(
+        pid=os.getpid(),
+        database_url=database_url,
+        redis_url=redis_url,
+        smtp_url=mailbox.url,
+        mailbox_url=f"http://{HOST}:{listener.getsockname()[1]}/",
+    ).write(settings.data_dir)
+    log.info("servers_started")
+    # uvicorn takes the signals itself; when it has stopped, so do we.
+    await page.serve(sockets=[listener])
+    await mailbox.stop()

@@ -1,0 +1,95 @@
+"""One page to look at: what was sent, and what each notice looks like. It needs no network."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from engine.assets import TEMPLATES
+from engine.bootstrap import Application
+from engine.clock import PACIFIC
+from engine.mail.batches import ClosedBatch
+from engine.stack.gallery import Gallery, every_notice
+from engine.stack.tally import Row
+
+_PICTURE_PPI: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """One notice in one language, ready to be shown in a page."""
+
+    notice: str
+    language: str
+    subject: str
+    html: str
+    text: str
+    pictures: tuple[str, ...]
+
+
+def exhibits(gallery: Gallery) -> list[Exhibit]:
+    """Every notice in both languages; pictures are data URLs of PNG pages."""
+    shown = []
+    for notice, language in every_notice():
+        words = gallery.email(notice, language)
+        pages = gallery.letter_pictures(notice, language, _PICTURE_PPI)
+        shown.append(
+            Exhibit(
+                notice=notice.key,
+                language=language,
+                subject=words.subject,
+                html=words.html,
+                text=words.text,
+                pictures=tuple(_data_url(page) for page in pages),
+            )
+        )
+    return shown
+
+
+def _data_url(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def write_report(
+    application: Application, rows: Sequence[Row], closed: Sequence[ClosedBatch]
+) -> Path:
+    """Write `report.html` into the data folder; its path."""
+    path = application.settings.data_dir / "report.html"
+    gallery = Gallery(application.settings, application.renderer)
+    path.write_text(
+        _page(
+            made_at=application.clock().astimezone(PACIFIC),
+            rows=rows,
+            closed=closed,
+            shown=exhibits(gallery),
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+def gallery_page(gallery: Gallery, made_at: datetime) -> str:
+    """The same page without figures: the gallery alone."""
+    return _page(made_at=made_at.astimezone(PACIFIC), rows=(), closed=(), shown=exhibits(gallery))
+
+
+def _page(
+    *,
+    made_at: datetime,
+    rows: Sequence[Row],
+    closed: Sequence[ClosedBatch],
+    shown: Sequence[Exhibit],
+) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "operators"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("report.html")
+    return template.render(made_at=made_at, rows=rows, closed=closed, exhibits=shown)

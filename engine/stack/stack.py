@@ -1,0 +1,86 @@
+"""The stack of one machine: servers, portal and workers, as processes under one supervisor."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from engine.errors import ConnectError
+from engine.migrations.run import upgrade
+from engine.settings import Settings
+from engine.stack.servers import Servers, pointed_at, running_servers
+from engine.stack.supervisor import Supervisor
+
+START_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.05
+
+
+class StackError(ConnectError):
+    """The stack did not come up; the named log says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running stack: its settings have every URL filled in."""
+
+    settings: Settings
+    supervisor: Supervisor
+    servers: Servers
+    portal_url: str
+
+
+@contextmanager
+def running_stack(
+    settings: Settings, portal_port: int, mailbox_port: int, workers: int
+) -> Iterator[Stack]:
+    """Start servers, migrate, start the portal and `workers` workers; stop them all at the end."""
+    if running_servers(settings.data_dir):
+        raise StackError(
+            f"a stack already runs on {settings.data_dir}: stop it first, or set DATA_DIR"
+        )
+    supervisor = Supervisor(
+        settings.data_dir / "logs", {"DATA_DIR": str(settings.data_dir.resolve())}
+    )
+    try:
+        servers = _start_servers(settings, supervisor, mailbox_port)
+        pointed = pointed_at(settings, servers)
+        assert pointed.database_url is not None  # noqa: S101  pointed_at fills it in
+        upgrade(pointed.database_url.get_secret_value())
+        portal_url = f"http://127.0.0.1:{portal_port}"
+        supervisor.environment = {**supervisor.environment, "PUBLIC_URL": portal_url}
+        supervisor.start("portal", "-m", "engine.cli", "portal", "--port", str(portal_port))
+        for number in range(1, workers + 1):
+            supervisor.start(f"worker-{number}", "-m", "jobs")
+        _wait_until_ready(supervisor, portal_url)
+        yield Stack(pointed, supervisor, servers, portal_url)
+    finally:
+        supervisor.stop()
+
+
+def _start_servers(settings: Settings, supervisor: Supervisor, mailbox_port: int) -> Servers:
+    supervisor.start(
+        "servers", "-m", "engine.cli", "servers", "--mailbox-port", str(mailbox_port), vital=True
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        supervisor.check()
+        if servers := running_servers(settings.data_dir):
+            return servers
+        time.sleep(_POLL_SECONDS)
+    raise StackError(f"the servers did not start: see {supervisor.logs / 'servers.log'}")
+
+
+def _wait_until_ready(supervisor: Supervisor, portal_url: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        supervisor.check()
+        try:
+            if httpx.get(f"{portal_url}/health/ready", timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(_POLL_SECONDS)
+    raise StackError(f"the portal did not answer: see {supervisor.logs / 'portal.log'}")

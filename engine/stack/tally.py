@@ -1,0 +1,102 @@
+"""What became of everything: the figures of a run, read from the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from engine.database import driver_connection
+
+_PROGRESS = """
+SELECT count(*) AS communications,
+       count(*) FILTER (WHERE state = 'met') AS met,
+       count(*) FILTER (WHERE state = 'held') AS held,
+       count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+       (SELECT count(*) FROM pin_request WHERE settled_at IS NULL) AS unsettled,
+       (SELECT count(*) FROM delivery WHERE state = 'batched') AS batched,
+       (SELECT count(*) FROM delivery WHERE state IN ('owed', 'sending')) AS waiting
+FROM communication
+"""
+_ROWS = """
+SELECT notice, channel, language,
+       count(*) AS deliveries,
+       count(*) FILTER (WHERE delivery.state IN ('sent', 'handed_over')) AS met,
+       count(*) FILTER (WHERE delivery.state = 'held') AS held,
+       count(*) FILTER (WHERE delivery.state = 'failed') AS failed,
+       count(*) FILTER (WHERE delivery.state = 'cancelled') AS cancelled,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS median,
+       percentile_cont(0.99) WITHIN GROUP (ORDER BY waited) AS p99,
+       count(*) FILTER (
+           WHERE delivery.state IN ('sent', 'handed_over')
+             AND (final_at AT TIME ZONE 'America/Los_Angeles')::date <= delivery.due_by
+       ) AS in_time,
+       min(delivery.due_by) AS first_due, max(delivery.due_by) AS last_due
+FROM delivery
+JOIN communication ON communication.id = communication_id
+LEFT JOIN LATERAL (
+    SELECT extract(epoch FROM final_at - requested_at) AS waited
+    WHERE delivery.state IN ('sent', 'handed_over')
+) AS delivered ON true
+GROUP BY notice, channel, language ORDER BY notice, channel, language
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counts of communications by state, and of what still moves."""
+
+    communications: int
+    met: int
+    held: int
+    cancelled: int
+    unsettled: int
+    batched: int
+    waiting: int
+
+    @property
+    def final(self) -> int:
+        """Communications of which nothing more is to come without a person."""
+        return self.met + self.held + self.cancelled
+
+    @property
+    def undelivered(self) -> int:
+        """What is owed and neither delivered nor reported as held."""
+        return self.communications - self.final
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One notice on one channel in one language; times in seconds from the request."""
+
+    notice: str
+    channel: str
+    language: str
+    deliveries: int
+    met: int
+    held: int
+    failed: int
+    cancelled: int
+    median: float | None
+    p99: float | None
+    in_time: int
+    due: str
+
+
+async def progress(engine: AsyncEngine) -> Progress:
+    """How far everything has come."""
+    async with engine.connect() as connection:
+        driver = await driver_connection(connection)
+        return Progress(**dict(await driver.fetchrow(_PROGRESS)))
+
+
+async def rows(engine: AsyncEngine) -> Sequence[Row]:
+    """The closing table."""
+    async with engine.connect() as connection:
+        driver = await driver_connection(connection)
+        found = [dict(row) for row in await driver.fetch(_ROWS)]
+    return [Row(**_shown(row)) for row in found]
+
+
+def _shown(row: dict[str, object]) -> dict[str, object]:
+    first, last = row.pop("first_due"), row.pop("last_due")
+    return {**row, "due": str(first) if first == last else f"{first} … {last}"}

@@ -1,0 +1,92 @@
+"""Synthetic parents at the portal's own form: they load the page, fill it in and send it."""
+
+import asyncio
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from engine.errors import ConnectError
+
+_AT_ONCE: Final = 8
+
+
+class VisitError(ConnectError):
+    """The portal did not take a request as it should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """One parent who forgot the PIN."""
+
+    first_name: str
+    last_name: str
+    participant_id: str
+    language: str
+    method: str
+
+
+def visitors_from(folder: Path, limit: int | None = None) -> Iterator[Visitor]:
+    """The participants of a sample caseload; two of three choose email, the third the post."""
+    with (folder / "participants.csv").open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            if limit is not None and number >= limit:
+                return
+            yield Visitor(
+                first_name=row["first_name"],
+                last_name=row["last_name"],
+                participant_id=row["participant_id"],
+                language=row["language"],
+                method="mail" if number % 3 == 2 else "email",
+            )
+
+
+async def visit_all(portal_url: str, visitors: list[Visitor], visited: Callable[[], None]) -> None:
+    """Send every visitor's form, some at a time; raises VisitError at the first wrong answer."""
+    waiting = iter(visitors)
+
+    async def lane() -> None:
+        for visitor in waiting:
+            async with httpx.AsyncClient(base_url=portal_url, timeout=30) as client:
+                await _visit(client, visitor)
+            visited()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_AT_ONCE):
+            group.create_task(lane())
+
+
+async def _visit(client: httpx.AsyncClient, visitor: Visitor) -> None:
+    path = f"/{visitor.language}/forgot-pin"
+    page = await client.get(path)
+    form = _HiddenFields()
+    form.feed(page.text)
+    answer = await client.post(
+        path,
+        data={
+            **form.fields,
+            "first_name": visitor.first_name,
+            "last_name": visitor.last_name,
+            "participant_id": visitor.participant_id,
+            "method": visitor.method,
+        },
+    )
+    if answer.status_code != 303:
+        raise VisitError(f"{path} answered {answer.status_code}, not 303")
+
+
+class _HiddenFields(HTMLParser):
+    """The hidden fields of a page's form, the anti-forgery token among them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "input" and given.get("type") == "hidden" and given.get("name"):
+            self.fields[str(given["name"])] = given.get("value") or ""

@@ -1,0 +1,29 @@
+"""`python -m jobs`: one worker process, until SIGTERM."""
+
+import asyncio
+import sys
+
+import uvloop
+
+from engine.errors import ConnectError
+from engine.logs import configure_logs
+from engine.settings import load_settings
+from engine.stack.servers import servers_for
+from jobs.worker import run_worker
+
+
+def main() -> None:
+    """Work with the settings of the environment."""
+    configure_logs()
+    try:
+        with (
+            servers_for(load_settings()) as settings,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(run_worker(settings))
+    except ConnectError as error:
+        sys.exit(f"connect worker: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""The cron table, in Pacific time. A unique job id lets one worker of many run each."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from arq.cron import CronJob, cron
+
+from engine.calendar.business_days import is_business_day
+from engine.clock import pacific_date
+from jobs.tasks import application
+
+REMIND_WITHIN: Final = timedelta(days=7)
+
+
+async def sweep(ctx: dict[str, Any]) -> None:
+    """Ring again for what is owed and due, and for PIN requests that still wait."""
+    app = application(ctx)
+    await app.sweep.run()
+    waiting = await app.pin_requests.unsettled()
+    await app.doorbell.ring_for_pin_requests(waiting)
+
+
+async def close_batch(ctx: dict[str, Any]) -> None:
+    """Close the day's print batch, on business days."""
+    app = application(ctx)
+    if is_business_day(pacific_date(app.clock())):
+        await app.batches.close()
+
+
+async def remind(ctx: dict[str, Any]) -> None:
+    """Record the reminders of the appointments ahead."""
+    await application(ctx).notices.reminders(REMIND_WITHIN)
+
+
+def cron_table() -> list[CronJob]:
+    """What runs by the clock: the sweep every minute, reminders at 8:00, the batch at 17:30."""
+    return [
+        cron(sweep, second=0, unique=True, max_tries=1),
+        cron(remind, hour=8, minute=0, second=0, unique=True, max_tries=1),
+        cron(close_batch, hour=17, minute=30, second=0, unique=True, max_tries=1, timeout=3600),
+    ]

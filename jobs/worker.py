@@ -1,0 +1,145 @@
+"""A worker process: one arq worker for each queue, opened again by itself when Redis comes back.
+
+arq's own worker dies when Redis goes away; this one is built anew, with backoff. On SIGTERM both
+stop picking up work, finish what they hold, and put back what they had not begun.
+"""
+
+import asyncio
+import json
+import signal
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from arq.connections import ArqRedis
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from engine.bootstrap import Application, open_application
+from engine.clock import PACIFIC
+from engine.communications.doorbell import (
+    DELIVER,
+    QUEUES,
+    SETTLE_PIN_REQUESTS,
+    Doorbell,
+    serialize,
+)
+from engine.communications.retries import Backoff
+from engine.settings import Settings
+from jobs.schedule import cron_table
+from jobs.tasks import deliver, settle_pin_requests
+
+log: Final = structlog.get_logger()
+
+GRACE_SECONDS: Final = 7.0
+"""What a stopping worker gives its jobs to finish; the rest of ten seconds is for putting back."""
+
+_RECONNECT: Final = Backoff(first=0.5, most=15)
+_JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2}
+
+
+def build_worker(application: Application, urgency: str, redis: ArqRedis, **options: Any) -> Worker:
+    """The arq worker of one queue. Retries live in the database, so a job is tried once.
+
+    Only the worker of the bulk queue keeps the clock: cron jobs travel in its queue.
+    """
+    return Worker(
+        functions=[
+            func(deliver, name=DELIVER, keep_result=0, max_tries=1),
+            func(settle_pin_requests, name=SETTLE_PIN_REQUESTS, keep_result=0, max_tries=1),
+        ],
+        cron_jobs=cron_table() if urgency == "bulk" else None,
+        queue_name=QUEUES[urgency],
+        redis_pool=redis,
+        handle_signals=False,
+        max_jobs=_JOBS_AT_ONCE[urgency],
+        keep_result=0,
+        max_tries=1,
+        retry_jobs=False,
+        poll_delay=0.1,
+        job_timeout=600,
+        job_serializer=serialize,
+        job_deserializer=json.loads,
+        timezone=PACIFIC,  # type: ignore[arg-type]  # arq hints less than it takes
+        log_results=False,
+        ctx={"application": application},
+        **options,
+    )
+
+
+class WorkerProcess:
+    """Runs the workers of both queues until it is told to stop."""
+
+    def __init__(self, application: Application, redis_url: str) -> None:
+        self._application = application
+        self._redis_url = redis_url
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stop when what is held has been finished, or the grace has run out."""
+        log.info("worker_stopping")
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        log.info("worker_started")
+        async with asyncio.TaskGroup() as group:
+            for urgency in QUEUES:
+                group.create_task(self._keep_working(urgency))
+        log.info("worker_stopped")
+
+    async def _keep_working(self, urgency: str) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            doorbell = Doorbell.at(self._redis_url)
+            worker = build_worker(self._application, urgency, doorbell.redis)
+            started = asyncio.get_running_loop().time()
+            try:
+                await self._work(worker)
+            except (RedisError, OSError) as error:
+                lasted = asyncio.get_running_loop().time() - started
+                failures = 1 if lasted > 60 else failures + 1
+                wait = _RECONNECT.delay(failures).total_seconds()
+                log.warning(
+                    "redis_lost", queue=urgency, cause=type(error).__name__, retry_in=round(wait, 1)
+                )
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), wait)
+            finally:
+                await doorbell.close()
+
+    async def _work(self, worker: Worker) -> None:
+        """Run `worker` until Redis is lost or we are stopped; its jobs are never left running."""
+        running = asyncio.create_task(worker.main())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            worker.allow_pick_jobs = False
+            await self._let_finish(worker)
+            if running.done():
+                running.result()
+        finally:
+            for task in (running, stopping):
+                task.cancel()
+            await asyncio.gather(running, stopping, return_exceptions=True)
+
+    async def _let_finish(self, worker: Worker) -> None:
+        """Jobs need PostgreSQL and the smarthost, not Redis: let them end, then cancel them."""
+        jobs = list(worker.tasks.values())
+        if not jobs:
+            return
+        _, late = await asyncio.wait(jobs, timeout=GRACE_SECONDS)
+        for job in late:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Open the application and work until SIGTERM or SIGINT."""
+    async with open_application(settings) as application:
+        assert settings.redis_url is not None  # noqa: S101  opening the application checked it
+        process = WorkerProcess(application, settings.redis_url.get_secret_value())
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, process.stop)
+        await process.run()

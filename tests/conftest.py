@@ -1,0 +1,118 @@
+"""What every test shares: real servers, and a plain word about what could not be run here."""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from engine.database import Base, create_engine
+from engine.migrations.run import upgrade
+from engine.settings import Settings, load_settings
+from engine.stack.embedded import start_postgres, start_redis
+from tests.smtp_server import SmtpServer, smtp_server
+
+IN_CI = os.environ.get("CI") == "true"
+FULL = os.environ.get("CONNECT_FULL") == "1"
+_missing: Counter[str] = Counter()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Set aside what this machine cannot run, and what only the fuller tier asks for."""
+    for item in items:
+        if item.get_closest_marker("full") and not FULL:
+            item.add_marker(pytest.mark.skip(reason="fuller tier: .ci/run (CONNECT_FULL=1)"))
+        for marker in item.iter_markers("needs"):
+            absent = [program for program in marker.args if shutil.which(program) is None]
+            if absent and not IN_CI:
+                _missing.update(absent)
+                item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(absent)}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which installed programs would have let more tests run."""
+    for program, count in sorted(_missing.items()):
+        terminalreporter.write_line(f"not run here: {count} test(s) that need {program}")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of this test run's own, with the schema the migrations make."""
+    server = start_postgres(tmp_path_factory.mktemp("servers") / "postgres")
+    upgrade(server.url)
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of this test run's own."""
+    server = start_redis(tmp_path_factory.mktemp("servers") / "redis")
+    yield server.connection_url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    """Connections to the run's PostgreSQL, without any promise about what is in it."""
+    created = create_engine(postgres_url)
+    yield created
+    await created.dispose()
+
+
+@pytest.fixture
+async def database(engine: AsyncEngine) -> AsyncEngine:
+    """The run's PostgreSQL with every table empty."""
+    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    return engine
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """The run's Redis, flushed."""
+    client = Redis.from_url(redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path) -> Path:
+    """An empty data folder."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+async def smtp() -> AsyncIterator[SmtpServer]:
+    """A real SMTP server that keeps what it takes."""
+    async with smtp_server() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(postgres_url: str, redis_url: str, smtp: SmtpServer, data_folder: Path) -> Settings:
+    """Settings over the run's servers, with an empty data folder and quick retries."""
+    return load_settings(
+        database_url=postgres_url,
+        redis_url=redis_url,
+        smtp_url=smtp.url,
+        data_dir=data_folder,
+        smtp_timeout_seconds=5,
+    )
+
+
+@pytest.fixture
+async def application(
+    settings: Settings, database: AsyncEngine, redis: Redis
+) -> AsyncIterator["Application"]:
+    """The whole application, over empty tables and an empty Redis."""
+    from engine.bootstrap import open_application
+    async with open_application(settings) as opened:
+        yield opened

