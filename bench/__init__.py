@@ -1,1 +1,1 @@
-"""Measurements, run as modules: `python -m bench.<name>`."""
+"""Measurements, run as modules (`python -m bench.forgot_pin`): figures as ratios within one run."""

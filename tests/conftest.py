@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.bootstrap import Application, open_application
 from engine.database import Base, create_engine
 from engine.migrations.run import upgrade
 from engine.settings import Settings, load_settings
@@ -41,18 +43,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def servers_folder() -> Iterator[Path]:
+    """A folder for servers. As root PostgreSQL runs under an account of its own, which cannot
+    reach into pytest's own folders: those are closed again by every run that starts."""
+    with tempfile.TemporaryDirectory(prefix="connect-tests-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(servers_folder: Path) -> Iterator[str]:
     """A PostgreSQL of this test run's own, with the schema the migrations make."""
-    server = start_postgres(tmp_path_factory.mktemp("servers") / "postgres")
+    server = start_postgres(servers_folder / "postgres")
     upgrade(server.url)
     yield server.url
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_url(servers_folder: Path) -> Iterator[str]:
     """A Redis of this test run's own."""
-    server = start_redis(tmp_path_factory.mktemp("servers") / "redis")
+    server = start_redis(servers_folder / "redis")
     yield server.connection_url
     server.stop()
 
@@ -111,8 +121,7 @@ def settings(postgres_url: str, redis_url: str, smtp: SmtpServer, data_folder: P
 @pytest.fixture
 async def application(
     settings: Settings, database: AsyncEngine, redis: Redis
-) -> AsyncIterator["Application"]:
+) -> AsyncIterator[Application]:
     """The whole application, over empty tables and an empty Redis."""
-    from engine.bootstrap import open_application
     async with open_application(settings) as opened:
         yield opened

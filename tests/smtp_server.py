@@ -21,6 +21,9 @@ class SmtpServer:
     taken: list[tuple[str, str, Message]] = field(default_factory=list)
     script: Script = lambda _verb, _envelope: None
     drop_after_data: bool = False
+    pause_after: int | None = None
+    paused: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's name
@@ -42,6 +45,9 @@ class SmtpServer:
         self, server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         """Answer the end of DATA by the script; keep what is taken."""
+        if self.pause_after is not None and len(self.taken) >= self.pause_after:
+            self.paused.set()
+            await self.go_on.wait()
         answer = self.script("DATA", envelope)
         if answer:
             return answer

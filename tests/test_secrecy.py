@@ -94,7 +94,7 @@ async def test_no_pin_is_readable_anywhere(
     await people.add(application.engine, *crowd)
     smtp.script = lambda verb, envelope: (
         "550 5.1.1 no such user"
-        if verb == "RCPT" and envelope.rcpt_tos[-1] in {"person1@example.com"}
+        if verb == "RCPT" and envelope.rcpt_tos[-1] == "person1@example.com"
         else None
     )
     for number, person in enumerate(crowd):

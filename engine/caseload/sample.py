@@ -139,7 +139,7 @@ class _Sample:
             days, minutes = self.random.randrange(1, 400), self.random.randrange(1440)
             day = datetime.combine(self.as_of - timedelta(days=days), time(0), UTC)
             proved = (day + timedelta(minutes=minutes)).isoformat(timespec="minutes")
-        cells = (number, kind, email, phone, *address, _yes(substitute), _yes(True), proved)
+        cells = (number, kind, email, phone, *address, _yes(substitute), _yes(safe), proved)
         return "contact_points.csv", cells
 
     def case(self, position: int, payer: int, payee: int) -> Iterator[Line]:

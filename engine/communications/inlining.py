@@ -41,7 +41,7 @@ def inlined(name: str, read: Callable[[str], str]) -> str:
     opening, source = _flattened(name, read)
     pieces: list[str] = []
     shielded = "".join(_shielded(source, pieces))
-    inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+    inliner = CSSInliner(keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
     try:
         html = inliner.inline(shielded)
     except ValueError as error:  # css_inline.InlineError is one

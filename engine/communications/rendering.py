@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError
+from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError, select_autoescape
+from markupsafe import Markup
 
 from engine.assets import TEMPLATES
-from engine.communications.catalogue import LANGUAGES, Channel, Facts, Language, Notice
+from engine.communications.catalogue import LANGUAGES, Facts, Language, Notice
 from engine.communications.templates import WordsLoader, catalogue_entries, template_names
 from engine.errors import ConnectError
 from engine.i18n import clock_time, full_date, long_date, money, number, translations
@@ -95,9 +96,8 @@ class Renderer:
         and never a value; MissingTranslationError when the catalogue lacks a string.
         """
         _require(notice, facts, secret)
-        said = {
-            name: getattr(facts, name) for name in EMAIL_FACTS & type(facts).model_fields.keys()
-        }
+        sayable = EMAIL_FACTS & type(facts).model_fields.keys()
+        said = {name: getattr(facts, name) for name in sayable}
         draw = partial(self._draw, notice, language, values=_values(said, secret))
         subject = draw(f"email/{notice.key}/subject.txt")
         if len(subject.splitlines()) != 1:
@@ -147,9 +147,9 @@ class Renderer:
     def digest(self, notice: Notice) -> str:
         """The SHA-256 of the sources of a notice's templates and of their catalogue entries."""
         if notice.key not in self._digests:
-            names = template_names(notice.key, notice.days.keys() or Channel)
-            sources = self._loader.sources(names)
-            entries = catalogue_entries(self._environments["en"], sources.values())
+            environment = self._environments["en"]
+            sources = self._loader.sources(environment, template_names(notice.key, notice.days))
+            entries = catalogue_entries(environment, sources.values())
             whole = hashlib.sha256(repr((sorted(sources.items()), entries)).encode())
             self._digests[notice.key] = whole.hexdigest()
         return self._digests[notice.key]
@@ -187,7 +187,7 @@ def _environment(
 ) -> Environment:
     environment = Environment(
         loader=loader,
-        autoescape=lambda name: name is not None and name.endswith(".html"),
+        autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
@@ -207,6 +207,8 @@ def _environment(
         "tty": agency.tty,
         "phone_abroad": agency.phone_abroad,
         "site": agency.site,
+        # A narrow screen may break the address where nobody can mistake the break for a hyphen.
+        "site_in_pieces": Markup("/<wbr>").join(agency.site.split("/")),
         "home": public_url,
         "preview_blank": _PREVIEW_BLANK,
     }

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 
-
 from engine.communications.catalogue import Channel
 
 

@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from engine.i18n.upkeep import TRANSLATED, check_catalogues, update_catalogue
+from engine.i18n.catalogues import TRANSLATED
+from engine.i18n.upkeep import check_catalogues, update_catalogue
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,6 +13,8 @@ from engine.errors import MissingTranslationError
 
 Language = Literal["en", "es"]
 SOURCE_LANGUAGE: Final[Language] = "en"
+TRANSLATED: Final[tuple[Language, ...]] = ("es",)
+"""The languages that have a catalogue."""
 
 _Key = tuple[str | None, str]
 

@@ -3,10 +3,10 @@
 Every moment is shown in Pacific time. Money is United States dollars.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from babel import Locale
 from babel.dates import format_date, format_time
@@ -20,26 +20,20 @@ _NARROW_SPACE: Final = "\u202f"
 _NO_BREAK_SPACE: Final = "\u00a0"
 
 
-@lru_cache
-def _locale(language: str) -> Locale:
-    return Locale(language, _TERRITORY)
-
-
 def long_date(day: date, language: str) -> str:
     """`December 9, 2026` or `9 de diciembre de 2026`, of a day or of an aware moment."""
-    return format_date(_day(day), "long", _locale(language))
+    return _date(_day(day), "long", language)
 
 
 def full_date(day: date, language: str) -> str:
-    """The long date with its weekday: `Wednesday, December 9, 2026`."""
-    return format_date(_day(day), "full", _locale(language))
+    """The long date with its weekday, as a line begins: `Miércoles, 9 de diciembre de 2026`."""
+    said = _date(_day(day), "full", language)
+    return said[0].upper() + said[1:]
 
 
 def clock_time(moment: datetime, language: str) -> str:
     """The hour of an aware moment: `9:30 AM` or `9:30 a.m.`, with a no-break space inside."""
-    pacific = require_aware(moment).astimezone(PACIFIC)
-    said = format_time(pacific.time(), "short", locale=_locale(language))
-    return said.replace(_NARROW_SPACE, _NO_BREAK_SPACE)
+    return _time(require_aware(moment).astimezone(PACIFIC).time(), language)
 
 
 def money(cents: int, language: str) -> str:
@@ -54,3 +48,20 @@ def number(value: int, language: str) -> str:
 
 def _day(day: date) -> date:
     return pacific_date(day) if isinstance(day, datetime) else day
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return Locale(language, _TERRITORY)
+
+
+# Of a batch of notices most name the same few days and hours.
+@lru_cache(maxsize=1024)
+def _date(day: date, style: Literal["long", "full"], language: str) -> str:
+    return format_date(day, style, _locale(language))
+
+
+@lru_cache(maxsize=1024)
+def _time(hour: time, language: str) -> str:
+    said = format_time(hour, "short", locale=_locale(language))
+    return said.replace(_NARROW_SPACE, _NO_BREAK_SPACE)

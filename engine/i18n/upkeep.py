@@ -10,10 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from engine.assets import LOCALES, TEMPLATES
-from engine.i18n.catalogues import catalogue_path, ids_of, read_catalogue, strings_of
-
-TRANSLATED: Final = ("es",)
-"""The languages that have a catalogue; English is the source."""
+from engine.i18n.catalogues import TRANSLATED, catalogue_path, ids_of, read_catalogue, strings_of
 
 REVIEW_PENDING: Final = "Translators: project translation, awaiting agency review"
 AGENCY_WORDS: Final = "Translators: the agency's own words"

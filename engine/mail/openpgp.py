@@ -126,7 +126,6 @@ def open_sealed(ciphertext: bytes, *, key: SecretKey, signers: Sequence[Certific
     Several signers are for a key rolling over, when old and new are both accepted. Raises
     UnopenedError.
     """
-    known = {signer.fingerprint for signer in signers}
     certificates = [signer.cert for signer in signers]
 
     def store(_key_ids: Any) -> list[pysequoia.Cert]:
@@ -136,7 +135,7 @@ def open_sealed(ciphertext: bytes, *, key: SecretKey, signers: Sequence[Certific
         opened = pysequoia.decrypt(ciphertext, decryptor=key.key.decryptor(), store=store)
     except Exception as error:  # noqa: BLE001  pysequoia raises bare RuntimeError and worse
         raise UnopenedError(f"cannot open: {_first_line(error)}") from None
-    if opened.bytes is None or not any(sig.certificate in known for sig in opened.valid_sigs):
+    if opened.bytes is None or not opened.valid_sigs:
         raise UnopenedError("cannot open: no signature of a known key")
     return opened.bytes
 

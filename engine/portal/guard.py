@@ -35,6 +35,8 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    # Shared computers are common: no answer is kept, unless it says of itself that it may be.
+    "Cache-Control": "no-store",
 }
 HTTPS_HEADERS: Final = {"Strict-Transport-Security": "max-age=31536000"}
 

@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response
 from engine.bootstrap import Application
 
 ANSWER_WITHIN_SECONDS: Final = 1.5
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Health:
 
     async def live(self, _request: Request) -> Response:
         """200 while the process runs: one that answers nothing is to be restarted."""
-        return JSONResponse({"status": "live"}, headers=_NO_STORE)
+        return JSONResponse({"status": "live"})
 
     async def ready(self, _request: Request) -> Response:
         """200 when PostgreSQL and Redis answer, else 503 naming which does not."""
@@ -38,7 +37,6 @@ class Health:
         return JSONResponse(
             {"status": "ready" if ready else "away", **checks},
             200 if ready else 503,
-            headers=_NO_STORE,
         )
 
     async def _postgresql(self) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -37,7 +39,7 @@ class Layout:
     ) -> HTMLResponse:
         """`template` as the page at `path`, which is without its language: `/forgot-pin`.
 
-        The language is remembered by a cookie. Nothing keeps a copy of a page.
+        The language is remembered by a cookie.
         """
         body = (
             self.environments[language]
@@ -52,7 +54,7 @@ class Layout:
         response = HTMLResponse(
             body,
             status,
-            headers={"Content-Language": language, "Cache-Control": "no-store"},
+            headers={"Content-Language": language},
         )
         response.set_cookie(
             COOKIE,
@@ -88,5 +90,11 @@ def _environment(language: Language, settings: Settings, statics: StaticFiles) -
         "digits": settings.participant_id_digits,
         "static": statics.url,
     }
-    environment.filters["full_date"] = lambda day: full_date(day, language)
+    environment.filters["full_date"] = partial(_date_in_a_sentence, language)
     return environment
+
+
+def _date_in_a_sentence(language: Language, day: date) -> str:
+    """`Tuesday, November 24, 2026`; in Spanish a weekday has no capital inside a sentence."""
+    said = full_date(day, language)
+    return said[0].lower() + said[1:] if language == "es" else said

@@ -49,6 +49,5 @@ class Metrics:
                 await self._standing.read()
                 self._read_at = time.monotonic()
         return Response(
-            generate_latest(self._registry),
-            headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Cache-Control": "no-store"},
+            generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4}
         )

@@ -131,5 +131,4 @@ async def to_forgot_pin(request: Request) -> Response:
 
 
 def _to_language(request: Request, path: str) -> Response:
-    headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-store"}
-    return RedirectResponse(f"/{language_of(request)}{path}", 302, headers=headers)
+    return RedirectResponse(f"/{language_of(request)}{path}", 302)

@@ -74,7 +74,11 @@ def run_demo(settings: Settings, plan: Plan, console: Console) -> None:
         step = bar.add_task("writing the sample caseload", total=None)
         today = pacific_date(system_clock())
         write_sample(
-            folder / "caseload", participants=plan.participants, seed=plan.seed, as_of=today
+            folder / "caseload",
+            participants=plan.participants,
+            seed=plan.seed,
+            as_of=today,
+            rules=_rules(settings),
         )
         bar.update(step, description="starting PostgreSQL, Redis, mailbox, portal and workers")
         with running_stack(settings, plan.portal_port, plan.mailbox_port, plan.workers) as stack:
@@ -131,7 +135,8 @@ async def load_sample(
     """Load a sample caseload where there is none yet; one who has email: names and ID."""
     folder = application.settings.data_dir / "caseload"
     if not folder.exists():
-        write_sample(folder, participants=participants, seed=1, as_of=as_of)
+        rules = _rules(application.settings)
+        write_sample(folder, participants=participants, seed=1, as_of=as_of, rules=rules)
     await _load(application)
     async with application.engine.connect() as connection:
         driver = await driver_connection(connection)
@@ -144,10 +149,14 @@ async def _load(application: Application) -> None:
     report = await import_caseload(
         application.engine,
         settings.data_dir / "caseload",
-        Rules(settings.participant_id_digits, settings.case_number_digits),
+        _rules(settings),
     )
     if report.faults:
         raise DemoError(f"the sample caseload has {len(report.faults)} faulty rows")
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(settings.participant_id_digits, settings.case_number_digits)
 
 
 async def _trigger(application: Application, stack: Stack, bar: Progress) -> None:

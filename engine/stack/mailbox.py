@@ -21,7 +21,7 @@ REPEATS: Final = "repeats.jsonl"
 MOST_BYTES: Final = 10 * 1024 * 1024
 # A long Message-ID may be folded onto a line of its own (RFC 5322, 2.2.3).
 _MESSAGE_ID: Final = re.compile(
-    rb"^Message-ID:[ \t]*(.*(?:\r\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE
+    rb"^Message-ID:[ \t]*([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)", re.IGNORECASE | re.MULTILINE
 )
 
 

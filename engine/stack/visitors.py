@@ -63,12 +63,10 @@ async def visit_all(portal_url: str, visitors: list[Visitor], visited: Callable[
 async def _visit(client: httpx.AsyncClient, visitor: Visitor) -> None:
     path = f"/{visitor.language}/forgot-pin"
     page = await client.get(path)
-    form = _HiddenFields()
-    form.feed(page.text)
     answer = await client.post(
         path,
         data={
-            **form.fields,
+            **hidden_fields(page.text),
             "first_name": visitor.first_name,
             "last_name": visitor.last_name,
             "participant_id": visitor.participant_id,
@@ -79,9 +77,14 @@ async def _visit(client: httpx.AsyncClient, visitor: Visitor) -> None:
         raise VisitError(f"{path} answered {answer.status_code}, not 303")
 
 
-class _HiddenFields(HTMLParser):
+def hidden_fields(page: str) -> dict[str, str]:
     """The hidden fields of a page's form, the anti-forgery token among them."""
+    form = _HiddenFields()
+    form.feed(page)
+    return form.fields
 
+
+class _HiddenFields(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.fields: dict[str, str] = {}

@@ -312,6 +312,29 @@ async def test_a_file_waits_for_the_refused_one_it_needs(
     assert await rows(database, "SELECT id FROM participant") == []
 
 
+async def test_what_cannot_be_read_makes_nothing_else_unknown(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    """A row of too few cells may hold any id: those who refer to it wait, and are not blamed."""
+    ana, luis = GOOD["participants.csv"]
+    email, *others = GOOD["contact_points.csv"]
+    folder = write(
+        tmp_path / "files",
+        participants=(ana, luis.rpartition(",")[0]),
+        contact_points=(email.replace(ANA, "1"), *others),
+    )
+
+    report = await load(database, folder, dry_run=True)
+
+    assert [at(fault) for fault in report.faults][:3] == [
+        ("participants.csv", 3, "#6"),
+        ("contact_points.csv", 2, "participant_id"),
+        ("contact_points.csv", 3, "participant_id"),
+    ]
+    assert report.faults[2].reason.startswith("3 row(s) from this line on need participants.csv")
+    assert not [fault for fault in report.faults if "neither" in fault.reason]
+
+
 async def test_a_file_does_not_wait_for_rows_the_database_holds(
     database: AsyncEngine, tmp_path: Path
 ) -> None:

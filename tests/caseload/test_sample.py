@@ -191,7 +191,7 @@ def test_cases_have_two_parties_and_some_parents_two_cases(sample: Path) -> None
 
 
 def test_payments_lie_behind_and_appointments_ahead(sample: Path) -> None:
-    """Money moved both ways in past months; meetings are near, and in office hours of business days."""
+    """Money moved both ways in past months; meetings are near, and in open office hours."""
     payments = read(sample, "payments")
     assert {each["direction"] for each in payments} == {"made", "sent"}
     days = [date.fromisoformat(each["paid_on"]) for each in payments]

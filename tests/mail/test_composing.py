@@ -10,6 +10,7 @@ import pikepdf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from engine.mail import typesetting
 from engine.mail.composing import (
@@ -231,6 +232,18 @@ def test_the_window_shows_the_address_and_nothing_else(sample: Letter) -> None:
     assert clear == []
 
 
+@pytest.mark.parametrize("sample", [letter(), both(), letter(long())], ids=["one", "two", "long"])
+def test_the_picture_of_the_window_is_clear_but_for_the_address(sample: Letter) -> None:
+    """The same band by its ink, in the picture that needs no other program: none of it above,
+    below or beside the address box, and some of it inside."""
+    front = Image.open(io.BytesIO(render_letter_png(sample, DAY, ppi=200)[0])).convert("L")
+    ink = front.point(lambda grey: 255 if grey < 250 else 0)
+    band = ink.crop((0, int(2.0 * 200), ink.width, int(3.55 * 200)))
+    left, top, right, bottom = (side / 200 for side in band.getbbox() or (0, 0, 0, 0))
+    assert 1.0 <= left < right <= 4.25
+    assert 2.5 <= top + 2.0 < bottom + 2.0 <= 3.125
+
+
 @pytest.mark.needs("pdftotext")
 def test_the_unit_ends_the_delivery_line_or_stands_above_it() -> None:
     """Publication 28: at the end where it fits, and else on the line above, never below."""
@@ -280,11 +293,14 @@ def test_pages_are_counted_by_language() -> None:
 def test_data_is_drawn_and_never_run(data: str) -> None:
     """Hostile words are set in type as they are: nothing is read, evaluated or dropped."""
     words = " ".join(data.split())
-    if not words or undrawable_characters(words):
+    if not _squeezed(words) or undrawable_characters(words):
         return
     half = replace(ENGLISH_PIN, title=words, blocks=(Paragraph(words),))
     drawn = text_of(render_letter_pdf(letter(half), DAY), "-raw")
-    squeezed = "".join(drawn.split())
-    # A soft hyphen is a place to break a word, and invisible where it is not broken.
-    assert squeezed.count("".join(words.split()).replace("\u00ad", "")) >= 2
+    assert _squeezed(drawn).count(_squeezed(words)) >= 2
     assert "root:" not in drawn
+
+
+def _squeezed(text: str) -> str:
+    """Without white space, and without soft hyphens, which show only where a line breaks."""
+    return "".join(text.split()).replace("\u00ad", "")

@@ -1,17 +1,22 @@
 """The vendor's check: it passes a good batch, and names what is wrong with any other."""
 
+import hashlib
 import io
 import json
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.mail.sample_batches import NAME, archive, deliver, keys
+from engine.mail.archive import build_archive
+from engine.mail.composing import compose_part
+from tests.mail.sample_batches import DAY, FACTS, NAME, archive, deliver, keys, rows
+from tests.mail.sample_letters import letter
 
 SCRIPT = Path(__file__).with_name("verify_batch.py")
 Entries = dict[str, bytes]
@@ -70,8 +75,6 @@ def _swap_pieces(entries: Entries, manifest: dict[str, Any]) -> None:
 
 
 def _hash_index(entries: Entries, manifest: dict[str, Any]) -> None:
-    import hashlib  # noqa: PLC0415  the vendor's arithmetic, not ours
-
     manifest["index"]["sha256"] = hashlib.sha256(entries["index.csv"]).hexdigest()
 
 
@@ -179,6 +182,21 @@ def test_an_empty_folder_is_not_a_pass(tmp_path: Path) -> None:
     code, said = verify(tmp_path / "outgoing", "--with", "pysequoia")
     assert code == 1
     assert "no batch is announced there" in said
+
+
+def test_a_missing_batch_between_two_is_named(tmp_path: Path) -> None:
+    """The sequence goes on by one, and each batch names the one before it."""
+    outgoing = tmp_path / "outgoing"
+    deliver(outgoing, archive().content)
+    for number, sequence, named in ((2, 3, "sequence 3 after 1"), (2, 2, "follows nothing")):
+        name = replace(NAME, number=number)
+        facts = replace(FACTS, name=name, sequence=sequence)
+        part = compose_part([letter()], batch_id=str(name), document_date=DAY)
+        later = build_archive(facts, [part], rows([part], [letter()]))
+        deliver(outgoing, later.content, later)
+        code, said = verify(outgoing, "--with", "pysequoia")
+        assert code == 1
+        assert named in said
 
 
 def test_another_sender_is_named(tmp_path: Path) -> None:

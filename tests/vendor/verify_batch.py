@@ -296,7 +296,7 @@ def sequence_faults(manifests: Sequence[dict[str, Any]]) -> Iterator[str]:
         if later["sequence"] != earlier["sequence"] + 1:
             yield f"{later['batch_id']}: sequence {later['sequence']} after {earlier['sequence']}"
         elif later["previous_batch_id"] != earlier["batch_id"]:
-            yield f"{later['batch_id']}: follows {later['previous_batch_id']}"
+            yield f"{later['batch_id']}: follows {later['previous_batch_id'] or 'nothing'}"
 
 
 def page_counts(pdf: bytes) -> dict[str, int]:

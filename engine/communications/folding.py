@@ -1,0 +1,45 @@
+"""Templates settled for one language when they are compiled, so that little is left per message.
+
+An environment serves one language and one agency for as long as it lives. Its words and names are
+put into the compiled template as constants; only a reader's facts are looked up when it renders.
+"""
+
+from collections.abc import Callable, Mapping
+
+from jinja2 import TemplateAssertionError, nodes
+from jinja2.visitor import NodeTransformer
+
+
+def fold(
+    template: nodes.Template, gettext: Callable[[str], str], constants: Mapping[str, object]
+) -> None:
+    """Translate the strings of a parsed `template`, and put `constants` in place of their names.
+
+    Raises MissingTranslationError, before anything is rendered, where `gettext` does.
+    """
+    _Folding(gettext, constants).visit(template)
+
+
+class _Folding(NodeTransformer):
+    def __init__(self, gettext: Callable[[str], str], constants: Mapping[str, object]) -> None:
+        self._gettext = gettext
+        self._constants = constants
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Expr:  # noqa: N802  Jinja names its visitors so
+        """A name of the environment, as its value."""
+        if node.ctx == "load" and node.name in self._constants:
+            return nodes.Const(self._constants[node.name], lineno=node.lineno)
+        return node
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802  Jinja names its visitors so
+        """A translated string, with its values put in as Jinja's newstyle gettext does."""
+        call = self.generic_visit(node)
+        match call:
+            case nodes.Call(node=nodes.Name(name="_" | "gettext"), args=[nodes.Const(value=str())]):
+                text = nodes.Const(self._gettext(call.args[0].value))
+                pairs = [nodes.Pair(nodes.Const(each.key), each.value) for each in call.kwargs]
+                words = nodes.MarkSafeIfAutoescape(text)
+                return nodes.Mod(words, nodes.Dict(pairs), lineno=node.lineno)
+            case nodes.Call(node=nodes.Name(name="_" | "gettext")):
+                raise TemplateAssertionError("only literal strings are translated", node.lineno)
+        return call

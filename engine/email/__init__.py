@@ -1,0 +1,1 @@
+"""Email: messages, their hand-over, and what comes of it."""

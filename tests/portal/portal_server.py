@@ -1,0 +1,81 @@
+"""A portal inside the test's process, and browsers to visit it with."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import httpx
+from fastapi import FastAPI
+
+from engine.bootstrap import Application, open_application
+from engine.clock import PACIFIC
+from engine.portal.app import create_app
+from engine.settings import Settings
+from tests import people
+from tests.database_rows import fetch
+
+MONDAY_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=PACIFIC)
+"""In office hours: email is due on Tuesday, November 24, mail on Wednesday, December 9."""
+
+PARTICIPANT: Final = people.Person(
+    external_id="1234567890", first_name="María José", last_name="Núñez"
+)
+TYPED: Final = {
+    "first_name": PARTICIPANT.first_name,
+    "last_name": PARTICIPANT.last_name,
+    "participant_id": PARTICIPANT.external_id,
+    "method": "email",
+}
+NOBODY: Final = {"first_name": "Nadie", "last_name": "Ninguno", "participant_id": "9999999999"}
+
+
+@dataclass
+class Portal:
+    """A portal being served, and who visits it."""
+
+    application: Application
+    app: FastAPI
+    visitors: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def browser(self, address: str = "192.0.2.7", **headers: str) -> httpx.AsyncClient:
+        """A new browser at `address`, without cookies."""
+        visitor = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, client=(address, 50_000)),
+            base_url="http://portal.example",
+            headers=headers,
+        )
+        self.visitors.append(visitor)
+        return visitor
+
+    async def recorded(self) -> int:
+        """How many PIN requests were taken down."""
+        return len(await fetch(self.application, "SELECT FROM pin_request"))
+
+
+@asynccontextmanager
+async def portal_over(settings: Settings) -> AsyncIterator[Portal]:
+    """A portal with `settings`, at noon on a Monday."""
+    async with open_application(settings, lambda: MONDAY_NOON) as application:
+        portal = Portal(application, create_app(application))
+        yield portal
+        for visitor in portal.visitors:
+            await visitor.aclose()
+
+
+def form_token(page: str) -> str:
+    """The hidden token of a page with a form."""
+    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+async def send_form(
+    browser: httpx.AsyncClient, language: str = "en", **typed: str
+) -> httpx.Response:
+    """Fetch the form and post it, as a browser does."""
+    page = await browser.get(f"/{language}/forgot-pin")
+    fields = TYPED | typed | {"form_token": form_token(page.text)}
+    return await browser.post(f"/{language}/forgot-pin", data=fields)

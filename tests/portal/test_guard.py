@@ -1,0 +1,112 @@
+"""What stands around every page."""
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
+
+from engine.caseload.pin_requests import PinRequests
+from engine.settings import Settings
+from tests.portal.page_reader import Page
+from tests.portal.portal_server import PARTICIPANT, Portal, portal_over, send_form
+
+PATHS = (
+    "/",
+    "/en/",
+    "/es/forgot-pin",
+    "/es/forgot-pin/sent",
+    "/nowhere",
+    "/health/live",
+    "/metrics",
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_answer_carries_the_protecting_headers(portal: Portal, path: str) -> None:
+    """No answer may be framed, sniffed, scripted or kept; none tells where its reader came from."""
+    headers = (await portal.browser().get(path)).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "script-src" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == "no-store"
+    assert "Strict-Transport-Security" not in headers
+
+
+async def test_https_portal_asks_for_https_and_secure_cookies(
+    settings: Settings, database: AsyncEngine, redis: Redis
+) -> None:
+    """Reached by HTTPS, cookies are Secure and HttpOnly, and the form's is bound to the host."""
+    https = settings.model_copy(update={"public_url": "https://portal.example"})
+    async with portal_over(https) as portal:
+        answered = await portal.browser().get("/en/forgot-pin")
+    assert "max-age" in answered.headers["Strict-Transport-Security"]
+    cookies = answered.headers.get_list("Set-Cookie")
+    assert len(cookies) == 2
+    assert all({"Secure", "HttpOnly", "Path=/"} <= set(c.split("; ")) for c in cookies)
+    assert any(cookie.startswith("__Host-form=") for cookie in cookies)
+
+
+async def test_pages_have_no_script_and_no_inline_style(portal: Portal) -> None:
+    """What the policy forbids is not in the pages, so nothing of them is lost to it."""
+    for path in ("/en/", "/es/forgot-pin", "/nowhere"):
+        page = Page((await portal.browser().get(path)).text)
+        assert not page.all("script")
+        assert not page.all("style")
+        for element in page.elements:
+            assert not {"style", "onclick", "onload"} & set(element.attributes)
+
+
+async def test_unforeseen_error_is_a_page_and_tells_the_log_nothing_private(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours is answered by a page in the reader's language; the log names its type and
+    the places it passed, and nothing that was typed."""
+
+    async def fail(_self: PinRequests, *typed: str) -> None:
+        raise LookupError(f"no such person: {typed}")
+
+    monkeypatch.setattr(PinRequests, "receive", fail)
+    with capture_logs() as logs:
+        answered = await send_form(portal.browser(), "es")
+    assert answered.status_code == 500
+    assert "Algo falló de nuestro lado" in Page(answered.text).words
+    [failed] = [line for line in logs if line["event"] == "request_failed"]
+    assert failed["error"] == "LookupError"
+    assert any("pages.py" in place for place in failed["passed"])
+    assert PARTICIPANT.external_id not in repr(logs)
+
+
+async def test_database_that_is_away_is_worth_trying_again(
+    settings: Settings, redis: Redis
+) -> None:
+    """503, with when to come back."""
+    nowhere = SecretStr("postgresql://nobody@127.0.0.1:9/nothing")
+    async with portal_over(settings.model_copy(update={"database_url": nowhere})) as portal:
+        answered = await send_form(portal.browser(), "en")
+    assert answered.status_code == 503
+    assert answered.headers["Retry-After"] == "60"
+    assert "not available right now" in Page(answered.text).words
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "BREW"])
+async def test_other_methods_are_told_what_is_allowed(portal: Portal, method: str) -> None:
+    """405 with Allow, as a page."""
+    answered = await portal.browser().request(method, "/es/forgot-pin")
+    assert answered.status_code == 405
+    assert {"GET", "POST"} <= set(answered.headers["Allow"].split(", "))
+    assert Page(answered.text).all("html", lang="es")
+
+
+@pytest.mark.parametrize(
+    "path", ["/%FF", "/%00", "/en/%2e%2e/", "/" + "a" * 3000, "/en/forgot-pin/"]
+)
+async def test_strange_paths_are_not_found(portal: Portal, path: str) -> None:
+    """Whatever is asked for, the answer is a page."""
+    answered = await portal.browser().get(path)
+    assert answered.status_code == 404
+    assert "could not find that page" in Page(answered.text).words

@@ -1,0 +1,51 @@
+"""Static files, and what pages may load."""
+
+import gzip
+import re
+
+from tests.portal.page_reader import Page
+from tests.portal.portal_server import Portal
+
+LARGEST_PAGE_BYTES = 90_000
+"""What the first visit may weigh in all, compressed: a minute's patience on a slow connection."""
+
+
+async def test_first_visit_is_light_and_kept_for_a_year(portal: Portal) -> None:
+    """Every file a page loads is named by its content, may be kept for a year, and is small."""
+    browser = portal.browser(**{"Accept-Encoding": "gzip"})
+    page = Page((await browser.get("/en/forgot-pin")).text)
+    urls = {
+        element.attributes.get("href", element.attributes.get("src", ""))
+        for element in [*page.all("link"), *page.all("img")]
+    }
+    files = {url for url in urls if url.startswith("/static/")}
+    styles = await browser.get(next(url for url in files if url.endswith(".css")))
+    files |= {f"/static/{name}" for name in re.findall(r'url\("([^"]+)"\)', styles.text)}
+    weight = 0
+    for url in files:
+        answered = await browser.get(url)
+        assert answered.status_code == 200
+        assert "immutable" in answered.headers["Cache-Control"]
+        assert re.search(r"\.[0-9a-f]{12}\.", url)
+        weight += int(answered.headers["Content-Length"])
+    assert len(files) == 4
+    assert weight < LARGEST_PAGE_BYTES
+
+
+async def test_old_browsers_get_plain_files(portal: Portal) -> None:
+    """A browser that cannot unzip gets the same bytes unzipped."""
+    browser = portal.browser()
+    page = Page((await browser.get("/en/")).text)
+    url = page.all("link", rel="stylesheet")[0].attributes["href"]
+    plain = await browser.get(url, headers={"Accept-Encoding": "identity"})
+    zipped = await browser.get(url, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert plain.content == zipped.content
+    assert len(gzip.compress(plain.content)) < len(plain.content)
+
+
+async def test_unknown_files_are_not_found(portal: Portal) -> None:
+    """No name reaches the file system."""
+    for name in ("theme.css", "..%2fapp.py", "%00"):
+        assert (await portal.browser().get(f"/static/{name}")).status_code == 404
