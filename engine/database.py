@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -44,9 +44,14 @@ def create_engine(url: str, pool_size: int = 5) -> AsyncEngine:
 
 
 async def driver_connection(connection: AsyncConnection) -> Any:
-    """The asyncpg connection under `connection`, for COPY and array binding.
+    """The asyncpg connection under `connection`, in its transaction, for COPY and array binding.
 
-    It shares the transaction of `connection`, which must have begun. asyncpg publishes no types.
+    asyncpg publishes no types.
     """
     raw = await connection.get_raw_connection()
-    return raw.driver_connection
+    driver: Any = raw.driver_connection
+    if not driver.is_in_transaction():
+        # SQLAlchemy tells PostgreSQL of a transaction at the first statement that it sees itself;
+        # without one, what is said to the driver would commit by itself.
+        await connection.execute(text("SELECT"))
+    return driver

@@ -38,17 +38,17 @@ def _frames(origin: TracebackType | None) -> list[str]:
     return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(origin)][-8:]
 
 
-def configure_logs() -> None:
+def configure_logs(*, cached: bool = True) -> None:
     """Send structlog's and the libraries' records to standard error as JSON lines.
 
     arq writes its jobs' arguments (ids) at INFO, and aiosmtplib what it says to servers at DEBUG:
-    only their warnings are let through.
+    only their warnings are let through. Loggers that are not `cached` can be configured anew.
     """
     shared: list[Processor] = [structlog.processors.add_log_level, _STAMP, reticent_tracebacks]
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *shared, _RENDER],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=cached,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

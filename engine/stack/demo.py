@@ -81,7 +81,13 @@ def run_demo(settings: Settings, plan: Plan, console: Console) -> None:
             rules=_rules(settings),
         )
         bar.update(step, description="starting PostgreSQL, Redis, mailbox, portal and workers")
-        with running_stack(settings, plan.portal_port, plan.mailbox_port, plan.workers) as stack:
+        with running_stack(
+            settings,
+            plan.portal_port,
+            plan.mailbox_port,
+            plan.workers,
+            {"FORGOT_PIN_RATE": settings.forgot_pin_rate},
+        ) as stack:
             bar.remove_task(step)
             asyncio.run(_drive(stack, bar, console))
     console.print("Everything that was started has been stopped.")

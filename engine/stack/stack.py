@@ -1,7 +1,7 @@
 """The stack of one machine: servers, portal and workers, as processes under one supervisor."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -34,15 +34,23 @@ class Stack:
 
 @contextmanager
 def running_stack(
-    settings: Settings, portal_port: int, mailbox_port: int, workers: int
+    settings: Settings,
+    portal_port: int,
+    mailbox_port: int,
+    workers: int,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
-    """Start servers, migrate, start the portal and `workers` workers; stop them all at the end."""
+    """Start servers, migrate, start the portal and `workers` workers; stop them all at the end.
+
+    The processes have this one's environment, with `environment` over it.
+    """
     if running_servers(settings.data_dir):
         raise StackError(
             f"a stack already runs on {settings.data_dir}: stop it first, or set DATA_DIR"
         )
     supervisor = Supervisor(
-        settings.data_dir / "logs", {"DATA_DIR": str(settings.data_dir.resolve())}
+        settings.data_dir / "logs",
+        {**(environment or {}), "DATA_DIR": str(settings.data_dir.resolve())},
     )
     try:
         servers = _start_servers(settings, supervisor, mailbox_port)
@@ -50,7 +58,11 @@ def running_stack(
         assert pointed.database_url is not None  # noqa: S101  pointed_at fills it in
         upgrade(pointed.database_url.get_secret_value())
         portal_url = f"http://127.0.0.1:{portal_port}"
-        supervisor.environment = {**supervisor.environment, "PUBLIC_URL": portal_url}
+        supervisor.environment = {
+            **supervisor.environment,
+            **_urls(pointed),
+            "PUBLIC_URL": portal_url,
+        }
         supervisor.start("portal", "-m", "engine.cli", "portal", "--port", str(portal_port))
         for number in range(1, workers + 1):
             supervisor.start(f"worker-{number}", "-m", "jobs")
@@ -58,6 +70,12 @@ def running_stack(
         yield Stack(pointed, supervisor, servers, portal_url)
     finally:
         supervisor.stop()
+
+
+def _urls(settings: Settings) -> dict[str, str]:
+    """The three URLs as a process of the stack is to be told them."""
+    urls = {name: getattr(settings, name) for name in ("database_url", "redis_url", "smtp_url")}
+    return {name.upper(): url.get_secret_value() for name, url in urls.items() if url}
 
 
 def _start_servers(settings: Settings, supervisor: Supervisor, mailbox_port: int) -> Servers:

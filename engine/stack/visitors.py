@@ -55,9 +55,12 @@ async def visit_all(portal_url: str, visitors: list[Visitor], visited: Callable[
                 await _visit(client, visitor)
             visited()
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_AT_ONCE):
-            group.create_task(lane())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_AT_ONCE):
+                group.create_task(lane())
+    except* VisitError as failed:
+        raise failed.exceptions[0] from None
 
 
 async def _visit(client: httpx.AsyncClient, visitor: Visitor) -> None:

@@ -34,8 +34,8 @@ async def gather(application: Application, number: int) -> None:
     persons = await people.add(application.engine, *by_mail(known + number)[known:])
     async with application.outbox.transaction() as transaction:
         await transaction.record_all([payment(id_, f"payment:{id_}") for id_ in persons])
-    await application.dispatcher.deliver(await delivery_ids(application))
-    await application.dispatcher.deliver(await delivery_ids(application))
+    while waiting := await delivery_ids(application):
+        await application.dispatcher.deliver(waiting)
 
 
 def folder(application: Application) -> Path:
@@ -151,7 +151,7 @@ async def test_a_close_cut_short_while_composing_is_finished(
     closed = await application.batches.close()
     assert [batch.pieces for batch in closed] == [2, 1]
     assert closed[0].name == frozen["name"]
-    assert await states(application) == ["failed", "handed_over"] * 3
+    assert sorted(map(str, await states(application))) == ["failed"] * 3 + ["handed_over"] * 3
 
 
 async def test_a_close_cut_short_before_the_handover_sends_the_stored_bytes(
