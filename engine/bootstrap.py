@@ -71,10 +71,18 @@ async def open_application(
         stack.push_async_callback(pool.close)
         throttle = Throttle(_url(settings, "redis_url"), settings.tag_key_bytes(), clock)
         stack.push_async_callback(throttle.close)
-        yield _compose(settings, clock, engine, doorbell, pool, throttle)
+        yield _compose(
+            settings=settings,
+            clock=clock,
+            engine=engine,
+            doorbell=doorbell,
+            pool=pool,
+            throttle=throttle,
+        )
 
 
 def _compose(
+    *,
     settings: Settings,
     clock: Clock,
     engine: AsyncEngine,

@@ -4,7 +4,7 @@ import logging
 import sys
 import traceback
 from types import TracebackType
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -38,8 +38,8 @@ def _frames(origin: TracebackType | None) -> list[str]:
     return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(origin)][-8:]
 
 
-def configure_logs(*, cached: bool = True) -> None:
-    """Send structlog's and the libraries' records to standard error as JSON lines.
+def configure_logs(output: TextIO | None = None, *, cached: bool = True) -> None:
+    """Send structlog's and the libraries' records to `output` (standard error) as JSON lines.
 
     arq writes its jobs' arguments (ids) at INFO, and aiosmtplib what it says to servers at DEBUG:
     only their warnings are let through. Loggers that are not `cached` can be configured anew.
@@ -47,10 +47,10 @@ def configure_logs(*, cached: bool = True) -> None:
     shared: list[Processor] = [structlog.processors.add_log_level, _STAMP, reticent_tracebacks]
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *shared, _RENDER],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(output or sys.stderr),
         cache_logger_on_first_use=cached,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(output or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

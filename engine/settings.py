@@ -176,9 +176,7 @@ def _with_scheme(value: SecretStr | None, allowed: tuple[str, ...]) -> SecretStr
         return None
     if urlsplit(value.get_secret_value()).scheme not in allowed:
         schemes = " or ".join(f"{scheme}://" for scheme in allowed)
-        raise ValueError(
-            f"must be a URL that begins with {schemes}"
-        )
+        raise ValueError(f"must be a URL that begins with {schemes}")
     return value
 
 

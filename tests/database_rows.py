@@ -4,7 +4,9 @@ from engine.bootstrap import Application
 from engine.database import driver_connection
 
 
-async def fetch(application: Application, query: str, *arguments: object) -> list[dict[str, object]]:
+async def fetch(
+    application: Application, query: str, *arguments: object
+) -> list[dict[str, object]]:
     """Rows of a query, as dictionaries."""
     async with application.engine.connect() as connection:
         driver = await driver_connection(connection)

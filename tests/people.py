@@ -53,7 +53,8 @@ async def _add(connection: AsyncConnection, person: Person) -> int:
     if person.street:
         await driver.execute(
             "INSERT INTO contact_point (participant_id, kind, addr1, city, state, zip5,"
-            " safe_to_use, substitute) VALUES ($1, 'mail', $2, 'SACRAMENTO', 'CA', '95814', $3, $4)",
+            " safe_to_use, substitute)"
+            " VALUES ($1, 'mail', $2, 'SACRAMENTO', 'CA', '95814', $3, $4)",
             participant,
             person.street,
             person.mail_safe,

@@ -59,6 +59,7 @@ class SmtpServer:
         async with self.changed:
             self.changed.notify_all()
         if self.drop_after_data:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return "250 OK"
 

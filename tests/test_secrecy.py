@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.bootstrap import Application, open_application
 from engine.caseload import temporary_pins
 from engine.logs import configure_logs
+from engine.security import pins as pins_module
 from engine.settings import Settings
 from tests import people
 from tests.database_rows import delivery_ids, fetch
@@ -43,7 +44,7 @@ def _logs_as_they_were() -> Iterator[None]:
 def issued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every PIN that is made, as it is made."""
     pins: list[str] = []
-    make = temporary_pins.generate_pin
+    make = pins_module.generate_pin
 
     def remember(digits: int) -> str:
         pins.append(make(digits))
@@ -159,4 +160,3 @@ async def test_the_search_would_find_one(
     for shift in (b"", b"x", b"xx"):
         content = base64.b64encode(shift + issued[0].encode() + b"yyyy")
         assert any(form in content for form in readable_forms(issued[0]))
-

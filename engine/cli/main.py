@@ -1,6 +1,7 @@
 """The `connect` command: its sub-commands, and how errors reach the operator."""
 
 import sys
+
 import typer
 
 from engine.cli import batch, calendar, caseload, notices, preview, processes, stack

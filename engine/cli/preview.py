@@ -24,7 +24,7 @@ class PreviewLanguage(StrEnum):
     ES = "es"
 
 
-def preview(  # noqa: PLR0917  typer makes options of them
+def preview(
     notice: Annotated[str | None, typer.Argument(help="a key of the catalogue")] = None,
     language: Annotated[PreviewLanguage, typer.Option()] = PreviewLanguage.EN,
     channel: Annotated[Channel, typer.Option()] = Channel.EMAIL,
@@ -33,14 +33,14 @@ def preview(  # noqa: PLR0917  typer makes options of them
     ] = False,
     out: Annotated[Path, typer.Option(help="the folder to write into")] = Path("var/preview"),
 ) -> None:
-    """Write a notice from its sample: .eml, .html and .txt of an email, .pdf and .png of a letter."""
+    """Write a notice from its sample: an email as .eml, .html, .txt, a letter as .pdf, .png."""
     settings = load_settings()
     gallery = Gallery(settings, Renderer(settings.agency, settings.public_url))
     out.mkdir(parents=True, exist_ok=True)
     if everything:
         _write_all(gallery, out, system_clock())
         return
-    if notice not in CATALOGUE:
+    if notice is None or notice not in CATALOGUE:
         raise InputError(f"no such notice: choose one of {', '.join(CATALOGUE)}, or --all")
     for path in _write(gallery, CATALOGUE[notice], language.value, channel, out):
         typer.echo(path)

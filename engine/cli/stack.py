@@ -22,6 +22,7 @@ MailboxPort = Annotated[int, typer.Option(help="the mailbox page's port; 0 takes
 
 _WATCH_SECONDS = 1.0
 _SAMPLE = 200
+_TABLE_WIDTH = 100
 
 
 def demo(  # noqa: PLR0917  typer makes options of them
@@ -42,7 +43,10 @@ def demo(  # noqa: PLR0917  typer makes options of them
         smtp_url=None,
     )
     plan = Plan(participants, seed, workers, portal_port, mailbox_port)
-    run_demo(settings, plan, Console())
+    console = Console()
+    if not console.is_terminal:
+        console.width = _TABLE_WIDTH
+    run_demo(settings, plan, console)
 
 
 def run(
@@ -80,6 +84,7 @@ def _announce(stack: Stack, person: tuple[str, str, str]) -> None:
         f"portal    {stack.portal_url}/\n"
         f"mailbox   {stack.servers.mailbox_url}\n"
         f"logs      {stack.supervisor.logs}\n"
-        f"Ask for a PIN as {first} {last}, Participant ID {participant_id}, and watch the mailbox.\n"
+        f"Ask for a PIN as {first} {last}, Participant ID {participant_id},\n"
+        "and watch the mailbox.\n"
         "Close the day's letters with `connect batch close`. Ctrl-C stops everything."
     )

@@ -5,9 +5,12 @@ put into the compiled template as constants; only a reader's facts are looked up
 """
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from jinja2 import TemplateAssertionError, nodes
 from jinja2.visitor import NodeTransformer
+
+_LOOKUPS: Final = frozenset({"_", "gettext"})
 
 
 def fold(
@@ -33,15 +36,12 @@ class _Folding(NodeTransformer):
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802  Jinja names its visitors so
         """A translated string, with its values put in as Jinja's newstyle gettext does."""
-        call = self.generic_visit(node)
-        match call:
-            case nodes.Call(
-                node=nodes.Name(name="_" | "gettext"), args=[nodes.Const(value=str(string))]
-            ):
-                text = nodes.Const(self._gettext(string))
-                pairs = [nodes.Pair(nodes.Const(each.key), each.value) for each in call.kwargs]
-                words = nodes.MarkSafeIfAutoescape(text)
-                return nodes.Mod(words, nodes.Dict(pairs), lineno=node.lineno)
-            case nodes.Call(node=nodes.Name(name="_" | "gettext")):
+        if not (isinstance(node.node, nodes.Name) and node.node.name in _LOOKUPS):
+            return self.generic_visit(node)
+        match node.args:
+            case [nodes.Const(value=str(string))]:
+                words = nodes.MarkSafeIfAutoescape(nodes.Const(self._gettext(string)))
+            case _:
                 raise TemplateAssertionError("only literal strings are translated", node.lineno)
-        return call
+        pairs = [nodes.Pair(nodes.Const(put.key), self.visit(put.value)) for put in node.kwargs]
+        return nodes.Mod(words, nodes.Dict(pairs), lineno=node.lineno)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from engine.email.message import Envelope, build_message
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
@@ -19,6 +18,7 @@ from engine.communications.rendering import Renderer
 from engine.communications.retries import Backoff
 from engine.communications.states import Event
 from engine.email.addressing import Addressing
+from engine.email.message import Envelope, build_message
 from engine.email.transport import (
     Connection,
     HandOffUnknownError,

@@ -26,6 +26,8 @@ _ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _ADDRESS_LENGTH: Final = 254
 _MESSAGE_ID: Final = re.compile(rf"<{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*>")
 
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+
 # MS-OXCMAIL, 2.2.3.2.14. "All" would hold back reports of non-delivery too, and a bounce is how a
 # failed email is noticed and its letter sent.
 _SUPPRESSED: Final = "DR, RN, NRN, OOF, AutoReply"
@@ -88,8 +90,9 @@ def _part(subtype: str, language: str, content: str) -> bytes:
         f"Content-Language: {language}\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    lines = content.replace("\r\n", "\n").replace("\n", "\r\n")
-    return head.encode("ascii") + b2a_qp(lines.encode("utf-8"), istext=True)
+    # White space at the end of a line would be encoded past the 76th character.
+    lines = [line.rstrip(" \t") for line in _LINE_BREAK.split(content)]
+    return head.encode("ascii") + b2a_qp("\r\n".join([*lines, ""]).encode("utf-8"), istext=True)
 
 
 def _boundary(message_id: str) -> str:

@@ -29,9 +29,7 @@ def load_print_keys(settings: Settings) -> PrintKeys:
             _read("VENDOR_CERTIFICATE", settings.vendor_certificate),
         )
     if settings.vendor_certificate is not None or settings.print_signing_key is not None:
-        raise SettingsError(
-            "VENDOR_CERTIFICATE and PRINT_SIGNING_KEY: set both or neither"
-        )
+        raise SettingsError("VENDOR_CERTIFICATE and PRINT_SIGNING_KEY: set both or neither")
     if settings.profile == "production":
         raise SettingsError("VENDOR_CERTIFICATE and PRINT_SIGNING_KEY must be set in production")
     return _demonstration_keys(settings.data_dir / "print")

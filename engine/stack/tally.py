@@ -1,7 +1,7 @@
 """What became of everything: the figures of a run, read from the database."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -89,7 +89,7 @@ async def progress(engine: AsyncEngine) -> Progress:
         return Progress(**dict(await driver.fetchrow(_PROGRESS)))
 
 
-async def rows(engine: AsyncEngine) -> Sequence[Row]:
+async def rows(engine: AsyncEngine) -> list[Row]:
     """The closing table."""
     async with engine.connect() as connection:
         driver = await driver_connection(connection)
@@ -97,6 +97,6 @@ async def rows(engine: AsyncEngine) -> Sequence[Row]:
     return [Row(**_shown(row)) for row in found]
 
 
-def _shown(row: dict[str, object]) -> dict[str, object]:
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
     first, last = row.pop("first_due"), row.pop("last_due")
     return {**row, "due": str(first) if first == last else f"{first} … {last}"}

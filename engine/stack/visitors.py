@@ -50,10 +50,11 @@ async def visit_all(portal_url: str, visitors: list[Visitor], visited: Callable[
     waiting = iter(visitors)
 
     async def lane() -> None:
-        for visitor in waiting:
-            async with httpx.AsyncClient(base_url=portal_url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=portal_url, timeout=30) as client:
+            for visitor in waiting:
+                client.cookies.clear()
                 await _visit(client, visitor)
-            visited()
+                visited()
 
     try:
         async with asyncio.TaskGroup() as group:

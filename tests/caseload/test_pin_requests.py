@@ -2,7 +2,7 @@
 
 import email.policy
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 
@@ -54,10 +54,10 @@ async def ask(
     application: Application,
     method: Method = "email",
     person: people.Person | None = None,
-    **typed: str,
+    typed: Mapping[str, str] | None = None,
 ) -> None:
     """Ask at the page for a new PIN, and let the worker settle it."""
-    person = person or people.Person()
+    person, typed = person or people.Person(), typed or {}
     await application.pin_requests.receive(
         typed.get("first_name", person.first_name),
         typed.get("last_name", person.last_name),
@@ -96,7 +96,7 @@ async def test_a_name_matches_however_it_is_typed(
 ) -> None:
     """Case, accents, hyphens and spaces do not keep a parent from their PIN."""
     await people.add(application.engine, people.Person())
-    await ask(application, **typed)
+    await ask(application, typed=typed)
     rows = await fetch(application, "SELECT outcome FROM pin_request")
     assert rows == [{"outcome": "recorded"}]
 
@@ -110,7 +110,7 @@ async def test_who_does_not_match_gets_nothing(
 ) -> None:
     """A wrong name or number leaves one row that names nobody, and owes nothing."""
     await people.add(application.engine, people.Person())
-    await ask(application, **typed)
+    await ask(application, typed=typed)
     rows = await fetch(application, "SELECT participant_id, outcome FROM pin_request")
     assert rows == [{"participant_id": None, "outcome": "no_match"}]
     assert await fetch(application, "SELECT id FROM communication") == []
@@ -193,7 +193,9 @@ async def test_without_an_email_it_goes_by_mail_with_a_new_pin(application: Appl
     assert rows[0]["secret"] is None
     assert rows[1]["secret"] is not None
     assert rows[1]["due_by"] == "2026-12-09"
-    live = await fetch(application, "SELECT delivery_id FROM pin_credential WHERE voided_at IS NULL")
+    live = await fetch(
+        application, "SELECT delivery_id FROM pin_credential WHERE voided_at IS NULL"
+    )
     assert live == [{"delivery_id": 2}]
 
 

@@ -47,9 +47,7 @@ async def test_two_workers_with_the_same_ids_send_once(
     assert len(smtp.message_ids) == 40
 
 
-async def test_a_job_that_runs_twice_sends_once(
-    application: Application, smtp: SmtpServer
-) -> None:
+async def test_a_job_that_runs_twice_sends_once(application: Application, smtp: SmtpServer) -> None:
     """Running a job again finds nothing left to do."""
     ids = await owed(application, 3)
     await application.dispatcher.deliver(ids)

@@ -1,5 +1,6 @@
 """The outbox and the doorbell: recorded with the fact, rung after the commit, by ids alone."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -159,13 +160,8 @@ async def test_a_secret_is_sealed_before_it_is_committed(application: Applicatio
 def test_an_obligation_refuses_what_it_cannot_keep() -> None:
     """No route, or another notice's facts, or a naive hour: refused before anything is written."""
     with pytest.raises(InputError, match="the route has no channel"):
-        Obligation(**{**_fields(), "route": ()})
+        replace(payment(1), route=())
     with pytest.raises(InputError, match="its facts must be PaymentFacts"):
-        Obligation(**{**_fields(), "facts": TemporaryPinFacts(name="x")})
+        replace(payment(1), facts=TemporaryPinFacts(name="x"))
     with pytest.raises(ValueError, match="time zone"):
-        Obligation(**{**_fields(), "requested_at": datetime(2026, 11, 23)})  # noqa: DTZ001
-
-
-def _fields() -> dict[str, object]:
-    whole = payment(1)
-    return {name: getattr(whole, name) for name in Obligation.__dataclass_fields__}
+        replace(payment(1), requested_at=datetime(2026, 11, 23))  # noqa: DTZ001  naive on purpose

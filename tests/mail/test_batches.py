@@ -21,9 +21,7 @@ from tests.database_rows import delivery_ids, execute, fetch, states
 def by_mail(number: int) -> list[people.Person]:
     """Participants without an email."""
     return [
-        people.Person(
-            external_id=f"{index:010d}", language="es" if index % 2 else "en", email=None
-        )
+        people.Person(external_id=f"{index:010d}", language="es" if index % 2 else "en", email=None)
         for index in range(1, number + 1)
     ]
 
