@@ -16,7 +16,6 @@ from engine.clock import Clock, pacific_date
 from engine.communications.catalogue import (
     TEMPORARY_PIN,
     Channel,
-    Language,
     TemporaryPinFacts,
 )
 from engine.communications.doorbell import Doorbell
@@ -26,6 +25,7 @@ from engine.communications.ports import Recipients, Unreachable
 from engine.communications.routing import Route, in_order
 from engine.communications.states import Event
 from engine.database import driver_connection
+from engine.i18n import Language
 
 log: Final = structlog.get_logger()
 

@@ -9,9 +9,14 @@ import typer
 from rich.progress import track
 
 from engine.clock import system_clock
-from engine.communications.catalogue import CATALOGUE, Channel, Language, Notice
+from engine.communications.catalogue import (
+    CATALOGUE,
+    Channel,
+    Notice,
+)
 from engine.communications.rendering import Renderer
 from engine.errors import InputError
+from engine.i18n import Language
 from engine.settings import load_settings
 from engine.stack.gallery import Gallery, every_notice
 from engine.stack.report import gallery_page

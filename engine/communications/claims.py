@@ -10,8 +10,14 @@ from uuid import UUID, uuid4
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.communications.catalogue import CATALOGUE, Channel, Facts, Language, Notice
+from engine.communications.catalogue import (
+    CATALOGUE,
+    Channel,
+    Facts,
+    Notice,
+)
 from engine.database import driver_connection
+from engine.i18n import Language
 from engine.security.sealing import Sealed
 
 _FACTS = {key: TypeAdapter(notice.facts) for key, notice in CATALOGUE.items()}

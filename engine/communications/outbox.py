@@ -16,7 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.calendar.deadlines import due_by
 from engine.clock import require_aware
-from engine.communications.catalogue import Facts, Language, Notice
+from engine.communications.catalogue import (
+    Facts,
+    Notice,
+)
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Owed, seal_into
 from engine.communications.ports import Secrets
@@ -24,6 +27,7 @@ from engine.communications.rendering import Renderer
 from engine.communications.routing import Route, route_to_json
 from engine.database import driver_connection
 from engine.errors import InputError
+from engine.i18n import Language
 
 _RECORD = """
 WITH asked AS (

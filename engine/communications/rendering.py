@@ -12,10 +12,14 @@ from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError, 
 from markupsafe import Markup
 
 from engine.assets import TEMPLATES
-from engine.communications.catalogue import LANGUAGES, Facts, Language, Notice
+from engine.communications.catalogue import (
+    LANGUAGES,
+    Facts,
+    Notice,
+)
 from engine.communications.templates import WordsLoader, catalogue_entries, template_names
 from engine.errors import ConnectError
-from engine.i18n import clock_time, full_date, long_date, money, number, translations
+from engine.i18n import Language, clock_time, full_date, long_date, money, number, translations
 from engine.settings import Agency
 
 EMAIL_FACTS: Final = frozenset({"starts_at"})

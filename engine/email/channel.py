@@ -18,7 +18,7 @@ from engine.communications.rendering import Renderer
 from engine.communications.retries import Backoff
 from engine.communications.states import Event
 from engine.email.addressing import Addressing
-from engine.email.message import Envelope, build_message
+from engine.email.message import Envelope, MessageError, build_message
 from engine.email.transport import (
     Connection,
     HandOffUnknownError,
@@ -27,6 +27,7 @@ from engine.email.transport import (
     ServerUnavailableError,
     SmtpPool,
 )
+from engine.errors import ConnectError
 from engine.security.sealing import SecretBox
 
 log: Final = structlog.get_logger()
@@ -91,11 +92,21 @@ class EmailChannel:
         if isinstance(address, Unreachable):
             return Outcome(item.delivery_id, Event.REFUSED, address.reason)
         try:
-            code = await connection.send(
-                self.addressing.return_path(item.delivery_id),
-                address.address,
-                self._message(item, address),
-            )
+            message = self._message(item, address)
+        except MessageError:
+            return Outcome(item.delivery_id, Event.REFUSED, "unmailable_address")
+        except ConnectError as error:
+            # A faulty template, or a key that is gone: it waits until a person has mended it.
+            log.exception("email_not_built", delivery=item.delivery_id)
+            return self._again(item, Event.DEFERRED, type(error).__name__, counts=False)
+        return await self._hand_over(connection, item, address, message)
+
+    async def _hand_over(
+        self, connection: Connection, item: Claimed, address: EmailAddress, message: bytes
+    ) -> Outcome:
+        return_path = self.addressing.return_path(item.delivery_id)
+        try:
+            code = await connection.send(return_path, address.address, message)
         except MessageRefusedError as error:
             return Outcome(item.delivery_id, Event.REFUSED, str(error))
         except MessageDeferredError as error:

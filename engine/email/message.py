@@ -1,4 +1,4 @@
-"""An email as the bytes that travel (RFC 5322, MIME), the same bytes at every attempt.
+"""An email as the bytes that travel (RFC 5322, MIME); the same envelope gives the same bytes.
 
 Both parts are quoted-printable: every line keeps to 76 characters whatever a reader's language
 needs, and a PIN on a line of its own stays as it is, readable in the raw message too.
@@ -96,7 +96,7 @@ def _part(subtype: str, language: str, content: str) -> bytes:
 
 
 def _boundary(message_id: str) -> str:
-    """A boundary that a retry repeats; `=_` never occurs in quoted-printable (RFC 2045, 6.7)."""
+    """Derived from the message; `=_` never occurs in quoted-printable (RFC 2045, 6.7)."""
     return f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
 
 

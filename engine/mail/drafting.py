@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-from engine.communications.catalogue import Facts, Language, Notice
+from engine.communications.catalogue import (
+    Facts,
+    Notice,
+)
 from engine.communications.ports import PostalAddress
 from engine.communications.rendering import Renderer
+from engine.i18n import Language
 from engine.mail.letters import Half, Letter, Recipient
 from engine.mail.words import parse_words
 

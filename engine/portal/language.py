@@ -4,7 +4,10 @@ from typing import Final
 
 from starlette.requests import Request
 
-from engine.communications.catalogue import LANGUAGES, Language
+from engine.communications.catalogue import (
+    LANGUAGES,
+)
+from engine.i18n import Language
 
 COOKIE: Final = "language"
 """Remembers the language last read; it holds `en` or `es` and nothing about the reader."""

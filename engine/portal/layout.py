@@ -10,8 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from engine.assets import TEMPLATES
-from engine.communications.catalogue import LANGUAGES, Language
-from engine.i18n import full_date, translations
+from engine.communications.catalogue import (
+    LANGUAGES,
+)
+from engine.i18n import Language, full_date, translations
 from engine.portal.language import COOKIE, other
 from engine.portal.statics import StaticFiles
 from engine.settings import Settings

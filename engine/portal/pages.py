@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from engine.bootstrap import Application
-from engine.communications.catalogue import Language
+from engine.i18n import Language
 from engine.portal.client_network import client_network
 from engine.portal.error_pages import ErrorPages
 from engine.portal.forms import Fault, Field, PinRequestForm, counted_as, read_fields

@@ -1,24 +1,53 @@
-"""Serving the portal: one uvicorn process, which finishes its requests when it is told to stop."""
+"""Serving pages: one uvicorn process, which finishes its requests when it is told to stop."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Generator
+from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from engine.bootstrap import open_application
 from engine.portal.app import create_app
 from engine.settings import Settings
 
+GRACE_SECONDS: Final = 5
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to us: uvicorn raises them again when it has stopped, and
+    the process would end before the rest of it could."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+async def serve_until_told(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve `app` on `listener` until SIGTERM or SIGINT; requests under way get five seconds."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop)
+    await server.serve(sockets=[listener])
+
 
 async def serve_portal(settings: Settings, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way are given five seconds."""
+    """Serve the portal until SIGTERM or SIGINT."""
     async with open_application(settings) as application:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(application),
-                host=host,
-                port=port,
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
-        await server.serve()
+        await serve_until_told(create_app(application), socket.create_server((host, port)))

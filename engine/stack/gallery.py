@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
-from engine.communications.catalogue import CATALOGUE, LANGUAGES, Language, Notice
+from engine.communications.catalogue import (
+    CATALOGUE,
+    LANGUAGES,
+    Notice,
+)
 from engine.communications.ports import PostalAddress
 from engine.communications.rendering import EmailWords, Renderer
 from engine.email.message import Envelope, build_message
+from engine.i18n import Language
 from engine.mail.composing import render_letter_pdf, render_letter_png
 from engine.mail.drafting import Draft, draft_letter
 from engine.mail.letters import Letter

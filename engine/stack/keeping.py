@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from typing import Final
 
 import structlog
-import uvicorn
 
 from engine.errors import SettingsError
+from engine.portal.serving import serve_until_told
 from engine.settings import Settings
 from engine.stack.embedded import start_postgres, start_redis
 from engine.stack.mailbox import serve_mailbox
@@ -38,7 +38,6 @@ def keep_servers(settings: Settings, mailbox_port: int) -> None:
 async def _keep(settings: Settings, database_url: str, redis_url: str, mailbox_port: int) -> None:
     folder = settings.data_dir / "mailbox"
     mailbox = await serve_mailbox(folder, HOST, 0)
-    page = uvicorn.Server(uvicorn.Config(mailbox_page(folder), access_log=False, log_config=None))
     listener = socket.create_server((HOST, mailbox_port))
     Servers(
         pid=os.getpid(),
@@ -48,6 +47,5 @@ async def _keep(settings: Settings, database_url: str, redis_url: str, mailbox_p
         mailbox_url=f"http://{HOST}:{listener.getsockname()[1]}/",
     ).write(settings.data_dir)
     log.info("servers_started")
-    # uvicorn takes the signals itself; when it has stopped, so do we.
-    await page.serve(sockets=[listener])
+    await serve_until_told(mailbox_page(folder), listener)
     await mailbox.stop()

@@ -13,11 +13,11 @@ from engine.communications.catalogue import (
     LANGUAGES,
     AppointmentFacts,
     Facts,
-    Language,
     Notice,
 )
 from engine.communications.rendering import EMAIL_FACTS, EmailWords, Renderer
 from engine.email.message import Envelope, build_message
+from engine.i18n import Language
 from engine.settings import Agency
 
 RENDERER = Renderer(Agency(), "https://connect.example/")

@@ -17,12 +17,12 @@ from engine.communications.catalogue import (
     PAYMENT_NOTICE,
     TEMPORARY_PIN,
     AppointmentFacts,
-    Language,
     Notice,
     PaymentFacts,
 )
 from engine.communications.rendering import Renderer, RenderError
 from engine.errors import MissingTranslationError
+from engine.i18n import Language
 from engine.i18n.catalogues import read_catalogue
 from engine.settings import Agency
 

@@ -11,9 +11,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.communications.catalogue import CATALOGUE, LANGUAGES, TEMPORARY_PIN, Language, Notice
+from engine.communications.catalogue import (
+    CATALOGUE,
+    LANGUAGES,
+    TEMPORARY_PIN,
+    Notice,
+)
 from engine.communications.rendering import EmailWords, Renderer
 from engine.email.message import Envelope, MessageError, build_message
+from engine.i18n import Language
 from engine.settings import Agency
 
 RENDERER = Renderer(Agency(), "https://connect.example/")

@@ -1,11 +1,13 @@
 """Reading what is posted: every fault found, and nothing hostile gets further than a 4xx."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.portal import forms
 from engine.portal.forms import BODY_MOST, NAME_MOST, Fault, PinRequestForm, counted_as
 from tests.portal.page_reader import Page
 from tests.portal.portal_server import TYPED, Portal, form_token
@@ -140,6 +142,23 @@ async def test_length_is_not_taken_on_trust(portal: Portal) -> None:
         "/en/forgot-pin", content=endless(), headers={"Content-Type": FORM_TYPE}
     )
     assert answered.status_code == 413
+
+
+async def test_body_that_does_not_come_is_not_waited_for(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser that stops in the middle of a form is let go."""
+    monkeypatch.setattr(forms, "BODY_SECONDS", 0.05)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"first_name="
+        await asyncio.Event().wait()
+
+    answered = await portal.browser().post(
+        "/es/forgot-pin", content=stalled(), headers={"Content-Type": FORM_TYPE}
+    )
+    assert answered.status_code == 408
+    assert Page(answered.text).all("html", lang="es")
 
 
 async def test_unknown_fields_are_let_be(portal: Portal) -> None:

@@ -1,5 +1,6 @@
 """What Prometheus reads."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -8,6 +9,8 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import pacific_date
+from engine.database import create_engine
+from engine.portal.standing import Standing
 from engine.settings import Settings
 from tests import people
 from tests.database_rows import execute
@@ -88,6 +91,17 @@ async def test_unread_tables_are_said_so_and_show_no_old_figures(
     assert samples["connect_database_up",] == 0
     assert samples["connect_requests_total", "GET", "/en/", "200"] == 1
     assert not any(sample[0] == "connect_deliveries" for sample in samples)
+
+
+async def test_figures_do_not_outlive_the_database(portal: Portal) -> None:
+    """When the tables can no longer be read, what they said before is not said again."""
+    standing = Standing(portal.application)
+    await standing.read()
+    assert "connect_deliveries" in {family.name for family in standing.collect()}
+    nowhere = create_engine("postgresql://nobody@127.0.0.1:9/nothing")
+    standing._application = replace(portal.application, engine=nowhere)
+    await standing.read()
+    assert [family.name for family in standing.collect()] == ["connect_database_up"]
 
 
 async def test_two_portals_keep_their_own_counts(portal: Portal, settings: Settings) -> None:

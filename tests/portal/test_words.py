@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from engine.communications.catalogue import Language
+from engine.i18n import Language
 from engine.portal.error_pages import WORDED
 from engine.portal.forms import FIELDS, Fault, PinRequestForm
 from engine.portal.layout import Layout

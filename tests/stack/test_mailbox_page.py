@@ -21,10 +21,10 @@ def message(number: int) -> bytes:
     built["Message-ID"] = f"<{number}@x.example>"
     built["To"] = "ines@example.com"
     built["Subject"] = f"Aviso <b>{number}</b>"
-    built["Content-Language"] = "es"
     built.set_content("Texto & más\n")
     built.add_alternative(HOSTILE, subtype="html")
     built.set_boundary("-part-")
+    built["Content-Language"] = "es"
     return built.as_bytes().replace(b"\n", b"\r\n")
 
 
@@ -51,6 +51,7 @@ async def test_newest_come_first_page_by_page(browser: httpx.AsyncClient) -> Non
     """Fifty a page, newest first, the rest on the next; a repeat is marked."""
     first = Page((await browser.get("/")).text)
     assert first.words.index("Aviso <b>52</b> (came 2 times)") < first.words.index("Aviso <b>51")
+    assert "ines@example.com es" in first.words
     second = Page((await browser.get("/?page=2")).text)
     assert [words in second.words for words in ("<b>3</b>", "<b>2</b>", "<b>0</b>")] == [
         False,
