@@ -57,6 +57,10 @@ full: install ## the fuller tiers: the wheel alone, a demonstration with a kille
 gallery: install ## draw every notice in both languages into var/gallery/
 	@$(BIN)/connect preview --all --out var/gallery
 
+.PHONY: pictures
+pictures: install ## draw docs/gallery anew (needs Chromium)
+	@$(BIN)/python docs/gallery/draw.py
+
 .PHONY: wheel
 wheel: install ## build the wheel into dist/
 	@$(BIN)/python -m build --quiet --wheel --no-isolation

@@ -1,0 +1,133 @@
+"""Draws the pictures of this folder anew: `make pictures`. It needs Chromium.
+
+Emails are photographed at the width of a phone, letters are drawn by Typst, pages come from a
+portal that is started for the purpose. Everything in them is from the catalogue's samples.
+"""
+
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, ImageOps
+from playwright.sync_api import Browser, sync_playwright
+
+from engine.communications.catalogue import CATALOGUE, LANGUAGES, TEMPORARY_PIN
+from engine.communications.rendering import Renderer
+from engine.settings import load_settings
+from engine.stack.gallery import Gallery, every_notice
+from engine.stack.stack import running_stack
+
+HERE = Path(__file__).parent
+PHONE = 360
+INK = "#c8d0d8"
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    program = shutil.which("chromium")
+    if program is None:
+        sys.exit("Chromium is needed to photograph emails and pages")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=quiet)
+        yield opened
+        opened.close()
+
+
+def keep(picture: Image.Image, name: str) -> None:
+    """Write a picture with few colours: the repository keeps it."""
+    few = picture.convert("RGB").quantize(96, dither=Image.Dither.NONE)
+    few.save(HERE / name, optimize=True)
+
+
+def photograph(opened: Browser, html: str, *, dark: bool = False) -> Image.Image:
+    """An email as a phone shows it."""
+    page = opened.new_page(
+        viewport={"width": PHONE, "height": 640}, color_scheme="dark" if dark else "light"
+    )
+    page.set_content(html)
+    shot = page.screenshot(full_page=True)
+    page.close()
+    return Image.open(io.BytesIO(shot))
+
+
+def letters(gallery: Gallery) -> dict[str, list[Image.Image]]:
+    """The pages of every sample letter, by `notice.language`."""
+    return {
+        f"{notice.key}.{language}": [
+            ImageOps.expand(Image.open(io.BytesIO(page)).convert("RGB"), 1, INK)
+            for page in gallery.letter_pictures(notice, language, 64)
+        ]
+        for notice, language in every_notice()
+    }
+
+
+def beside(pictures: list[Image.Image], height: int | None = None) -> Image.Image:
+    """Pictures side by side on one ground, cut to `height`."""
+    gap = 16
+    height = height or max(picture.height for picture in pictures)
+    width = sum(picture.width for picture in pictures) + gap * (len(pictures) + 1)
+    ground = Image.new("RGB", (width, height + 2 * gap), "#eef1f4")
+    left = gap
+    for picture in pictures:
+        ground.paste(picture.crop((0, 0, picture.width, min(height, picture.height))), (left, gap))
+        left += picture.width + gap
+    return ground
+
+
+def draw_pages(opened: Browser, portal_url: str) -> None:
+    """The portal's pages, as a phone shows them."""
+    for language in LANGUAGES:
+        shots = []
+        for path in ("/", "/forgot-pin"):
+            page = opened.new_page(viewport={"width": PHONE, "height": 640})
+            page.goto(f"{portal_url}/{language}{path}")
+            shots.append(Image.open(io.BytesIO(page.screenshot(full_page=True))))
+            if path == "/forgot-pin":
+                page.click("form button")
+                shots.append(Image.open(io.BytesIO(page.screenshot(full_page=True))))
+            page.close()
+        keep(beside(shots), f"portal.{language}.png")
+
+
+@contextmanager
+def portal() -> Iterator[str]:
+    """A portal over an empty database; its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load_settings(
+            data_dir=Path(folder) / "stack", database_url=None, redis_url=None, smtp_url=None
+        )
+        with running_stack(settings, portal_port=8079, mailbox_port=0, workers=0) as stack:
+            yield stack.portal_url
+
+
+def main() -> None:
+    """Draw everything."""
+    settings = load_settings()
+    gallery = Gallery(settings, Renderer(settings.agency, settings.public_url))
+    sheets = letters(gallery)
+    with portal() as portal_url, browser() as opened:
+        for notice in CATALOGUE.values():
+            words = {language: gallery.email(notice, language) for language in LANGUAGES}
+            shots = [photograph(opened, words[language].html) for language in LANGUAGES]
+            shots.append(photograph(opened, words["es"].html, dark=True))
+            keep(beside(shots), f"{notice.key}.email.png")
+            pages = sheets[f"{notice.key}.en"] + sheets[f"{notice.key}.es"]
+            keep(beside(pages), f"{notice.key}.letter.png")
+        overview = [
+            photograph(opened, gallery.email(TEMPORARY_PIN, language).html)
+            for language in LANGUAGES
+        ]
+        tall = sheets["temporary_pin.en"][0].height
+        overview += [sheets[f"temporary_pin.{language}"][0] for language in LANGUAGES]
+        keep(beside(overview, tall), "overview.png")
+        draw_pages(opened, portal_url)
+
+
+if __name__ == "__main__":
+    main()
