@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Final, TextIO
 
@@ -59,3 +60,10 @@ def configure_logs(output: TextIO | None = None, *, cached: bool = True) -> None
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def log_file(data_dir: Path, name: str) -> TextIO:
+    """The log of the process `name` under a data folder, to append to."""
+    folder = data_dir / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder / f"{name}.log").open("a", encoding="utf-8", buffering=1)

@@ -24,6 +24,7 @@ class SmtpServer:
     pause_after: int | None = None
     paused: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: list[SMTP] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's name
@@ -63,6 +64,17 @@ class SmtpServer:
             server.transport.abort()
         return "250 OK"
 
+    @property
+    def sessions(self) -> int:
+        """Connections made so far."""
+        return len(self.connections)
+
+    def drop_idle(self) -> None:
+        """Close every connection, as a server does that has waited long enough."""
+        for protocol in self.connections:
+            if isinstance(protocol.transport, asyncio.Transport):
+                protocol.transport.abort()
+
     async def wait_for(self, number: int, seconds: float = 60) -> None:
         """Return when so many messages have been taken; TimeoutError if they never are."""
         async with asyncio.timeout(seconds), self.changed:
@@ -80,7 +92,9 @@ async def smtp_server() -> AsyncIterator[SmtpServer]:
     handler = SmtpServer()
 
     def protocol() -> SMTP:
-        return SMTP(handler, hostname="mx.example", loop=asyncio.get_running_loop())
+        opened = SMTP(handler, hostname="mx.example", loop=asyncio.get_running_loop())
+        handler.connections.append(opened)
+        return opened
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     handler.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"

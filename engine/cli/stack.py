@@ -12,6 +12,7 @@ from rich.console import Console
 
 from engine.bootstrap import open_application
 from engine.clock import pacific_date, system_clock
+from engine.logs import configure_logs, log_file
 from engine.settings import Settings, load_settings
 from engine.stack.demo import Plan, load_sample, run_demo
 from engine.stack.stack import Stack, running_stack
@@ -56,6 +57,7 @@ def run(
 ) -> None:
     """Start servers, portal and workers, and keep them up until Ctrl-C."""
     settings = load_settings()
+    configure_logs(log_file(settings.data_dir, "run"))
     stopped = threading.Event()
 
     def stop(_signum: int, _frame: FrameType | None) -> None:

@@ -46,6 +46,17 @@ def upgrade(url: str) -> None:
     _on(url, act)
 
 
+def downgrade(url: str, revision: str) -> None:
+    """Take the database at `url` back to `revision`; `base` is before the first one."""
+
+    def act(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+    _on(url, act)
+
+
 def revise(url: str, message: str) -> None:
     """Write a new migration from the difference between the models and the database at `url`."""
 

