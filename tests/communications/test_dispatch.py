@@ -47,6 +47,19 @@ async def test_two_workers_with_the_same_ids_send_once(
     assert len(smtp.message_ids) == 40
 
 
+async def test_a_claim_neither_waits_for_another_nor_takes_the_same(
+    application: Application,
+) -> None:
+    """While one claim is not yet committed, another takes what is left, at once."""
+    ids = await owed(application, 4)
+    async with application.engine.begin() as first, application.engine.begin() as second:
+        _, held = await claim(first, ids[:3], 60)
+        async with asyncio.timeout(20):
+            _, rest = await claim(second, ids, 60)
+    assert [item.delivery_id for item in held] == ids[:3]
+    assert [item.delivery_id for item in rest] == ids[3:]
+
+
 async def test_a_job_that_runs_twice_sends_once(application: Application, smtp: SmtpServer) -> None:
     """Running a job again finds nothing left to do."""
     ids = await owed(application, 3)
