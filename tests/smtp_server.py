@@ -20,12 +20,28 @@ class SmtpServer:
     url: str = ""
     taken: list[tuple[str, str, Message]] = field(default_factory=list)
     script: Script = lambda _verb, _envelope: None
+    refuse_sender: str | None = None
     drop_after_data: bool = False
     pause_after: int | None = None
     paused: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     connections: list[SMTP] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def handle_MAIL(  # noqa: N802  aiosmtpd's name
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        """Answer MAIL FROM."""
+        if self.refuse_sender:
+            return self.refuse_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802  aiosmtpd's name
         self,

@@ -3,7 +3,7 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
@@ -24,12 +24,12 @@ def written() -> Iterator[io.StringIO]:
     logging.getLogger().handlers.clear()
 
 
-def fail(error: Exception) -> None:
+def fail(error: Exception, log: Callable[[str], object] | None = None) -> None:
     """Raise `error` and log it, as a worker's last resort does."""
     try:
         raise error
     except type(error):
-        structlog.get_logger().exception("job_failed", delivery=7)
+        (log or structlog.get_logger().exception)("job_failed")
 
 
 def test_an_event_is_a_line_of_json(written: io.StringIO) -> None:
@@ -57,10 +57,7 @@ def test_our_own_errors_may_speak(written: io.StringIO) -> None:
 
 def test_a_library_s_exception_is_as_reticent(written: io.StringIO) -> None:
     """arq logs a failed job with its traceback: the same holds for it."""
-    try:
-        raise RuntimeError(PERSONAL)
-    except RuntimeError:
-        logging.getLogger("arq.worker").exception("job failed")
+    fail(RuntimeError(PERSONAL), logging.getLogger("arq.worker").exception)
     line = json.loads(written.getvalue())
     assert (line["exception"], line["logger"]) == ("RuntimeError", "arq.worker")
     assert PERSONAL not in written.getvalue()

@@ -98,18 +98,13 @@ class SmtpPool:
             finally:
                 connection.give_back()
 
-    async def borrow(self) -> SMTP:
-        """An idle connection, or a new one."""
-        while self._idle:
-            client = self._idle.pop()
-            if client.is_connected:
-                return client
-        return await self.smarthost.connect()
+    def idle(self) -> SMTP | None:
+        """A kept connection, if there is one; the server may have closed it meanwhile."""
+        return self._idle.pop() if self._idle else None
 
     def keep(self, client: SMTP) -> None:
         """Take back a connection that is between messages."""
-        if client.is_connected:
-            self._idle.append(client)
+        self._idle.append(client)
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
@@ -135,18 +130,21 @@ class Connection:
         meanwhile closed is replaced once, before anything was said of this message.
         """
         try:
-            await self._envelope_on_fresh(sender, recipient)
+            await self._envelope_on_live(sender, recipient)
             return await self._data(message)
         except asyncio.CancelledError:
             # Between a command and its answer nothing more can be said on this connection.
             self._drop()
             raise
 
-    async def _envelope_on_fresh(self, sender: str, recipient: str) -> None:
+    async def _envelope_on_live(self, sender: str, recipient: str) -> None:
+        if self._client is None:
+            self._client = self.pool.idle() or await self.pool.smarthost.connect()
         try:
             await self._envelope(sender, recipient)
         except aiosmtplib.SMTPServerDisconnected:
             self._drop()
+            self._client = await self.pool.smarthost.connect()
             try:
                 await self._envelope(sender, recipient)
             except aiosmtplib.SMTPServerDisconnected:
@@ -154,11 +152,20 @@ class Connection:
                 raise ServerUnavailableError("disconnected") from None
 
     async def _envelope(self, sender: str, recipient: str) -> None:
-        if self._client is None:
-            self._client = await self.pool.borrow()
+        client = self._connected()
         try:
-            await self._client.mail(sender)
-            await self._client.rcpt(recipient)
+            await client.mail(sender)
+        except aiosmtplib.SMTPServerDisconnected:
+            raise
+        except aiosmtplib.SMTPResponseException as error:
+            # Nothing was said of the reader yet: it is us whom the server does not want.
+            await self._reset(error.code)
+            raise ServerUnavailableError(f"mail_from_{error.code}") from None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            self._drop()
+            raise ServerUnavailableError(type(error).__name__) from None
+        try:
+            await client.rcpt(recipient)
         except aiosmtplib.SMTPServerDisconnected:
             raise
         except aiosmtplib.SMTPResponseException as error:
@@ -168,10 +175,14 @@ class Connection:
             self._drop()
             raise ServerUnavailableError(type(error).__name__) from None
 
+    def _connected(self) -> SMTP:
+        if self._client is None:
+            raise ServerUnavailableError("disconnected")
+        return self._client
+
     async def _data(self, message: bytes) -> str:
-        assert self._client is not None  # noqa: S101  `_envelope` has just used it
         try:
-            code, _ = await self._client.data(message)
+            code, _ = await self._connected().data(message)
         except aiosmtplib.SMTPResponseException as error:
             await self._reset(error.code)
             raise _answered(error.code) from None

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.smtp import Envelope
@@ -229,6 +230,20 @@ async def test_a_late_acceptance_is_a_fact_about_the_world(application: Applicat
             [Outcome(ids[0], Event.ACCEPTED, "250"), Outcome(ids[1], Event.REFUSED, "550")],
         )
     assert await states(application) == ["sent", "owed"]
+
+
+async def test_a_lost_lease_has_no_say(application: Application) -> None:
+    """A worker whose lease another has taken over may report that it was accepted, no more."""
+    ids = await owed(application, 2)
+    async with application.engine.begin() as connection:
+        await claim(connection, ids, 60)
+    for event in (Event.REFUSED, Event.DEFERRED, Event.UNKNOWN, Event.PUT_BACK, Event.GATHERED):
+        async with application.engine.begin() as connection:
+            await application.outcomes.record(connection, [Outcome(ids[0], event)], uuid4())
+    assert await states(application) == ["sending", "sending"]
+    async with application.engine.begin() as connection:
+        await application.outcomes.record(connection, [Outcome(ids[0], Event.ACCEPTED)], uuid4())
+    assert await states(application) == ["sent", "sending"]
 
 
 async def test_events_are_never_changed(application: Application) -> None:

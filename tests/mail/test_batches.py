@@ -8,8 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from engine.bootstrap import Application
+from engine.communications.outcomes import Outcome
+from engine.communications.states import Event
 from engine.mail.batches import BatchAlarmError, BatchBusyError, ClosedBatch
 from engine.mail.filing import OutgoingConflictError
 from engine.mail.openpgp import Certificate, SecretKey, open_sealed
@@ -125,6 +128,32 @@ async def test_two_that_close_at_once_close_once(application: Application) -> No
     assert all(isinstance(answer, list | BatchBusyError) for answer in answers)
     rows = await fetch(application, "SELECT count(*) AS batches FROM print_batch")
     assert rows == [{"batches": 1}]
+
+
+async def test_who_finds_the_job_being_closed_is_told_so(application: Application) -> None:
+    """While another machine holds the job's lock, a close is refused and changes nothing."""
+    await gather(application, 1)
+    async with application.engine.connect() as other:
+        await other.execute(
+            text("SELECT pg_advisory_lock(hashtextextended('print_batch:letters', 0))")
+        )
+        with pytest.raises(BatchBusyError):
+            await application.batches.close()
+        await other.execute(text("SELECT pg_advisory_unlock_all()"))
+    assert len(await application.batches.close()) == 1
+
+
+async def test_a_letter_no_longer_owed_is_not_printed(application: Application) -> None:
+    """One that was cancelled after it was gathered stays out of the batch."""
+    await gather(application, 2)
+    (batched, _) = await delivery_ids(application, "batched")
+    async with application.engine.begin() as connection:
+        await application.outcomes.record(
+            connection, [Outcome(batched, Event.CANCELLED, "newer_pin")]
+        )
+    (closed,) = await application.batches.close()
+    assert closed.pieces == 1
+    assert "cancelled" in await states(application)
 
 
 async def test_a_close_cut_short_while_composing_is_finished(
