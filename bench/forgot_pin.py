@@ -18,6 +18,7 @@ from engine.bootstrap import Application, open_application
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
 from engine.caseload.sample import write_sample
+from engine.logs import configure_logs, log_file
 from engine.migrations.run import upgrade
 from engine.portal.app import create_app
 from engine.settings import load_settings
@@ -70,6 +71,7 @@ async def _measure(application: Application, folder: Path) -> None:
 def main() -> None:
     """Measure over embedded servers of its own."""
     with tempfile.TemporaryDirectory() as folder:
+        configure_logs(log_file(Path(folder), "bench"))
         given = load_settings(
             data_dir=Path(folder),
             forgot_pin_rate="1000000/minute",
