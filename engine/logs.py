@@ -35,6 +35,12 @@ def reticent_tracebacks(_: WrappedLogger, __: str, event: EventDict) -> EventDic
     return event
 
 
+def first_line_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """asyncio writes what it complains of under its first line: the exception, and its values."""
+    event["event"] = str(event["event"]).splitlines()[0] if event.get("event") else ""
+    return event
+
+
 def _frames(origin: TracebackType | None) -> list[str]:
     return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(origin)][-8:]
 
@@ -54,12 +60,21 @@ def configure_logs(output: TextIO | None = None, *, cached: bool = True) -> None
     handler = logging.StreamHandler(output or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, first_line_only, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _RENDER],
-            use_get_message=True,
+            # The message with its arguments put in would hold what an error said of a person.
+            use_get_message=False,
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(
+    _kind: type[BaseException], error: BaseException, _where: TracebackType | None
+) -> None:
+    """The last words of a process, as reticent as all the others."""
+    structlog.get_logger().critical("process_failed", exc_info=error)
 
 
 def log_file(data_dir: Path, name: str) -> TextIO:

@@ -174,7 +174,12 @@ def _decoded(key: SecretStr, key_id: str) -> bytes:
 def _with_scheme(value: SecretStr | None, allowed: tuple[str, ...]) -> SecretStr | None:
     if value is None:
         return None
-    if urlsplit(value.get_secret_value()).scheme not in allowed:
+    try:
+        parts = urlsplit(value.get_secret_value())
+        parts.port  # noqa: B018  reading it is the check
+    except ValueError:
+        raise ValueError("is not a URL: percent-encode what is special in a password") from None
+    if parts.scheme not in allowed:
         schemes = " or ".join(f"{scheme}://" for scheme in allowed)
         raise ValueError(f"must be a URL that begins with {schemes}")
     return value

@@ -5,8 +5,6 @@ from typing import Any, Final
 
 from arq.cron import CronJob, cron
 
-from engine.calendar.business_days import is_business_day
-from engine.clock import pacific_date
 from jobs.tasks import application
 
 REMIND_WITHIN: Final = timedelta(days=7)
@@ -21,10 +19,8 @@ async def sweep(ctx: dict[str, Any]) -> None:
 
 
 async def close_batch(ctx: dict[str, Any]) -> None:
-    """Close the day's print batch, on business days."""
-    app = application(ctx)
-    if is_business_day(pacific_date(app.clock())):
-        await app.batches.close()
+    """Close the day's print batch when it is time, and finish a close that was cut short."""
+    await application(ctx).batches.close_when_due()
 
 
 async def remind(ctx: dict[str, Any]) -> None:
@@ -33,9 +29,10 @@ async def remind(ctx: dict[str, Any]) -> None:
 
 
 def cron_table() -> list[CronJob]:
-    """What runs by the clock: the sweep every minute, reminders at 8:00, the batch at 17:30."""
+    """What runs by the clock: reminders at 8:00; every minute the sweep, and after 17:30 on
+    business days whatever is left of closing the batch: a minute that was missed costs nothing."""
     return [
         cron(sweep, second=0, unique=True, max_tries=1),
         cron(remind, hour=8, minute=0, second=0, unique=True, max_tries=1),
-        cron(close_batch, hour=17, minute=30, second=0, unique=True, max_tries=1, timeout=3600),
+        cron(close_batch, second=30, unique=True, max_tries=1, timeout=3600),
     ]

@@ -35,24 +35,24 @@ GRACE_SECONDS: Final = 7.0
 """What a stopping worker gives its jobs to finish; the rest of ten seconds is for putting back."""
 
 _RECONNECT: Final = Backoff(first=0.5, most=15)
-_JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2}
+_JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2, "clock": 2}
 
 
-def build_worker(application: Application, urgency: str, redis: ArqRedis, **options: Any) -> Worker:
+def build_worker(application: Application, queue: str, redis: ArqRedis, **options: Any) -> Worker:
     """The arq worker of one queue. Retries live in the database, so a job is tried once.
 
-    Only the worker of the bulk queue keeps the clock: cron jobs travel in its queue.
+    The cron table has a queue of its own, so that a sweep never waits behind a backlog.
     """
     return Worker(
         functions=[
             func(deliver, name=DELIVER, keep_result=0, max_tries=1),
             func(settle_pin_requests, name=SETTLE_PIN_REQUESTS, keep_result=0, max_tries=1),
         ],
-        cron_jobs=cron_table() if urgency == "bulk" else None,
-        queue_name=QUEUES[urgency],
+        cron_jobs=cron_table() if queue == "clock" else None,
+        queue_name=QUEUES[queue],
         redis_pool=redis,
         handle_signals=False,
-        max_jobs=_JOBS_AT_ONCE[urgency],
+        max_jobs=_JOBS_AT_ONCE[queue],
         keep_result=0,
         max_tries=1,
         retry_jobs=False,
@@ -84,15 +84,15 @@ class WorkerProcess:
         """Work until stopped."""
         log.info("worker_started")
         async with asyncio.TaskGroup() as group:
-            for urgency in QUEUES:
-                group.create_task(self._keep_working(urgency))
+            for queue in QUEUES:
+                group.create_task(self._keep_working(queue))
         log.info("worker_stopped")
 
-    async def _keep_working(self, urgency: str) -> None:
+    async def _keep_working(self, queue: str) -> None:
         failures = 0
         while not self._stopping.is_set():
             doorbell = Doorbell.at(self._redis_url)
-            worker = build_worker(self._application, urgency, doorbell.redis)
+            worker = build_worker(self._application, queue, doorbell.redis)
             started = asyncio.get_running_loop().time()
             try:
                 await self._work(worker)
@@ -101,7 +101,7 @@ class WorkerProcess:
                 failures = 1 if lasted > 60 else failures + 1
                 wait = _RECONNECT.delay(failures).total_seconds()
                 log.warning(
-                    "redis_lost", queue=urgency, cause=type(error).__name__, retry_in=round(wait, 1)
+                    "redis_lost", queue=queue, cause=type(error).__name__, retry_in=round(wait, 1)
                 )
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), wait)
@@ -112,26 +112,38 @@ class WorkerProcess:
         """Run `worker` until Redis is lost or we are stopped; its jobs are never left running."""
         running = asyncio.create_task(worker.main())
         stopping = asyncio.create_task(self._stopping.wait())
-        try:
-            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            worker.allow_pick_jobs = False
-            await self._let_finish(worker)
-            if running.done():
-                running.result()
-        finally:
-            for task in (running, stopping):
-                task.cancel()
-            await asyncio.gather(running, stopping, return_exceptions=True)
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        worker.allow_pick_jobs = False
+        failure = running.exception() if running.done() else None
+        for task in (stopping, running):
+            await _end(task)
+        await self._let_finish(worker)
+        if failure is not None:
+            raise failure
 
     async def _let_finish(self, worker: Worker) -> None:
-        """Jobs need PostgreSQL and the smarthost, not Redis: let them end, then cancel them."""
+        """Jobs need PostgreSQL and the smarthost, not Redis: let them end, then cancel them.
+
+        A Redis that is merely lost gives them all the time they need.
+        """
         jobs = list(worker.tasks.values())
         if not jobs:
             return
-        _, late = await asyncio.wait(jobs, timeout=GRACE_SECONDS)
+        late = set(jobs)
+        while late and not self._stopping.is_set():
+            _, late = await asyncio.wait(late, timeout=1)
+        if late:
+            _, late = await asyncio.wait(late, timeout=GRACE_SECONDS)
         for job in late:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    """Cancel until it has ended: redis-py, in the middle of a WATCH, may swallow one."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.2)
 
 
 async def run_worker(settings: Settings) -> None:

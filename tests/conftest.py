@@ -63,7 +63,7 @@ def postgres_url(servers_folder: Path) -> Iterator[str]:
 def redis_url(servers_folder: Path) -> Iterator[str]:
     """A Redis of this test run's own."""
     server = start_redis(servers_folder / "redis")
-    yield server.connection_url
+    yield server.url
     server.stop()
 
 

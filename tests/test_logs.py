@@ -57,7 +57,9 @@ def test_our_own_errors_may_speak(written: io.StringIO) -> None:
 
 def test_a_library_s_exception_is_as_reticent(written: io.StringIO) -> None:
     """arq logs a failed job with its traceback: the same holds for it."""
-    fail(RuntimeError(PERSONAL), logging.getLogger("arq.worker").exception)
+    error = RuntimeError(PERSONAL)
+    log = logging.getLogger("arq.worker")
+    fail(error, lambda said: log.error("%s: %s", said, error, exc_info=error))
     line = json.loads(written.getvalue())
     assert (line["exception"], line["logger"]) == ("RuntimeError", "arq.worker")
     assert PERSONAL not in written.getvalue()

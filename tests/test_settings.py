@@ -15,6 +15,8 @@ WRONG = [
     ("DATABASE_URL", f"mysql://u:{SECRET}@h/d", "postgresql://"),
     ("REDIS_URL", f"http://:{SECRET}@h", "redis://"),
     ("SMTP_URL", f"ftp://u:{SECRET}@h", "smtp+starttls://"),
+    ("SMTP_URL", f"smtp://u:x/{SECRET}@h:25", "percent-encode"),
+    ("DATABASE_URL", f"postgresql://u:x/{SECRET}@h:5432/d", "percent-encode"),
     ("PIN_DIGITS", "3", "greater than or equal to 4"),
     ("LEASE_SECONDS", "soon", "valid integer"),
     ("FORGOT_PIN_RATE", "often", "like 5/hour"),

@@ -109,8 +109,11 @@ class PinRequests:
         """Issue a PIN for each request that may have one; how many communications came of it."""
         recorded = 0
         for request_id in request_ids:
-            async with self.outbox.transaction() as transaction:
-                recorded += await self._settle(transaction, request_id)
+            try:
+                async with self.outbox.transaction() as transaction:
+                    recorded += await self._settle(transaction, request_id)
+            except Exception:
+                log.exception("pin_request_not_settled", request=request_id)
         return recorded
 
     async def unsettled(self, older_than_seconds: float = 55) -> list[int]:
@@ -139,17 +142,14 @@ class PinRequests:
         driver = await driver_connection(connection)
         # Two requests of one participant are settled one after the other.
         await driver.execute(
-            "SELECT FROM participant WHERE id = $1 FOR UPDATE", row["participant_id"]
+            "SELECT FROM participant WHERE id = $1 FOR NO KEY UPDATE", row["participant_id"]
         )
         travels = await driver.fetchval(
             _LETTER_TRAVELS, row["participant_id"], pacific_date(self.clock())
         )
         if row["method"] == "mail" and travels:
             return "letter_travels"
-        voided = await self.pins.void(connection, row["participant_id"])
-        await self.outcomes.record(
-            connection, [Outcome(id_, Event.CANCELLED, "newer_pin") for id_ in voided]
-        )
+        await self._cancel_older(connection, row["participant_id"])
         await transaction.record(
             Obligation(
                 key=f"temporary_pin:{row['id']}",
@@ -162,6 +162,17 @@ class PinRequests:
             )
         )
         return "recorded"
+
+    async def _cancel_older(self, connection: AsyncConnection, participant_id: int) -> None:
+        """Cancel what still carries an older PIN: deliveries before credentials, as everywhere.
+
+        A failover that was under way may have issued one more meanwhile, so it is asked again.
+        """
+        while carrying := await self.pins.carrying(connection, participant_id):
+            await self.outcomes.record(
+                connection, [Outcome(id_, Event.CANCELLED, "newer_pin") for id_ in carrying]
+            )
+            await self.pins.void(connection, carrying)
 
     async def _route(self, connection: AsyncConnection, row: Any) -> Route:
         """The chosen method first; from email to mail only where mail is safe.

@@ -17,10 +17,18 @@ from engine.security.sealing import Sealed, SecretBox
 MAIL_LIFETIME = timedelta(days=21)
 """A PIN that travels by post must still work when the letter is opened."""
 
+_CARRYING = """
+SELECT delivery_id FROM pin_credential
+WHERE participant_id = $1 AND kind = 'temporary' AND used_at IS NULL AND voided_at IS NULL
+      AND delivery_id IS NOT NULL
+"""
 _VOID = """
 UPDATE pin_credential SET voided_at = $2
+WHERE delivery_id = ANY($1::bigint[]) AND used_at IS NULL AND voided_at IS NULL
+"""
+_VOID_OLDER = """
+UPDATE pin_credential SET voided_at = $2
 WHERE participant_id = $1 AND kind = 'temporary' AND used_at IS NULL AND voided_at IS NULL
-RETURNING delivery_id
 """
 _ISSUE = """
 INSERT INTO pin_credential (participant_id, kind, hash, delivery_id, issued_at)
@@ -47,16 +55,25 @@ class TemporaryPins:
         """A new PIN for `delivery_id`, sealed; the participant's older unused one is void."""
         pin = generate_pin(self.digits)
         hashed = await asyncio.to_thread(self.hasher.hash, pin)
-        await self.void(connection, participant_id)
         driver = await driver_connection(connection)
+        await driver.execute(_VOID_OLDER, participant_id, self.clock())
         await driver.execute(_ISSUE, participant_id, hashed, delivery_id, self.clock())
         return self.box.seal(pin, str(delivery_id))
 
-    async def void(self, connection: AsyncConnection, participant_id: int) -> list[int]:
-        """Void the unused temporary PIN, if there is one; the deliveries that carried it."""
+    async def carrying(self, connection: AsyncConnection, participant_id: int) -> list[int]:
+        """The deliveries that carry, or carried, a temporary PIN that would still work."""
         driver = await driver_connection(connection)
-        rows = await driver.fetch(_VOID, participant_id, self.clock())
-        return [row["delivery_id"] for row in rows if row["delivery_id"] is not None]
+        rows = await driver.fetch(_CARRYING, participant_id)
+        return [row["delivery_id"] for row in rows]
+
+    async def void(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
+        """The PINs of these deliveries stop working."""
+        driver = await driver_connection(connection)
+        await driver.execute(_VOID, list(delivery_ids), self.clock())
+
+    async def ended(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
+        """These deliveries will not arrive; a PIN that may have leaked on the way is void."""
+        await self.void(connection, delivery_ids)
 
     async def delivered(
         self,

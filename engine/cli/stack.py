@@ -1,10 +1,8 @@
 """`connect demo` and `connect run`: the whole system on one machine."""
 
 import asyncio
-import signal
-import threading
+import time
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -58,19 +56,15 @@ def run(
     """Start servers, portal and workers, and keep them up until Ctrl-C."""
     settings = load_settings()
     configure_logs(log_file(settings.data_dir, "run"))
-    stopped = threading.Event()
-
-    def stop(_signum: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, stop)
     with running_stack(settings, portal_port, mailbox_port, workers) as stack:
-        person = asyncio.run(_sample_person(stack.settings))
-        _announce(stack, person)
-        while not stopped.wait(_WATCH_SECONDS):
-            stack.supervisor.check()
-        typer.echo("Stopping…")
+        try:
+            person = asyncio.run(_sample_person(stack.settings))
+            _announce(stack, person)
+            while True:
+                stack.supervisor.check()
+                time.sleep(_WATCH_SECONDS)
+        except SystemExit:
+            typer.echo("Stopping…")
     typer.echo("Everything that was started has been stopped.")
 
 

@@ -4,10 +4,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.communications.catalogue import (
@@ -17,8 +18,11 @@ from engine.communications.catalogue import (
     Notice,
 )
 from engine.database import driver_connection
+from engine.errors import ConnectError
 from engine.i18n import Language
 from engine.security.sealing import Sealed
+
+log: Final = structlog.get_logger()
 
 _FACTS = {key: TypeAdapter(notice.facts) for key, notice in CATALOGUE.items()}
 
@@ -48,6 +52,20 @@ ORDER BY claimed.id
 """
 
 
+_SET_ASIDE = """
+WITH aside AS (
+    UPDATE delivery SET state = 'held', reason = 'unreadable', lease_token = NULL,
+           leased_until = NULL
+    WHERE id = ANY($1::bigint[])
+    RETURNING id, communication_id
+), told AS (
+    UPDATE communication SET state = 'held' FROM aside WHERE communication.id = communication_id
+)
+INSERT INTO delivery_event (delivery_id, event, state, changed, reason)
+SELECT id, 'held', 'held', true, 'unreadable' FROM aside
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to deliver, until a moment of this process's own monotonic clock.
@@ -60,7 +78,11 @@ class Lease:
 
     def holds(self) -> bool:
         """Whether a hand-off may still begin."""
-        return time.monotonic() < self.ends - _SAFETY_SECONDS
+        return self.seconds_left() > 0
+
+    def seconds_left(self) -> float:
+        """For how long a hand-off may take."""
+        return self.ends - _SAFETY_SECONDS - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +126,21 @@ def claimed_from(row: Any) -> Claimed:
 async def claim(
     connection: AsyncConnection, delivery_ids: Sequence[int], seconds: float
 ) -> tuple[Lease, list[Claimed]]:
-    """Take those of `delivery_ids` that are due and that no one else holds, for `seconds`."""
+    """Take those of `delivery_ids` that are due and that no one else holds, for `seconds`.
+
+    One whose frozen facts cannot be read is held for a person; the others are not kept from going.
+    """
     lease = Lease(uuid4(), time.monotonic() + seconds)
     driver = await driver_connection(connection)
     rows = await driver.fetch(_CLAIM, list(delivery_ids), lease.token, timedelta(seconds=seconds))
-    return lease, [claimed_from(row) for row in rows]
+    claimed, unreadable = [], []
+    for row in rows:
+        try:
+            claimed.append(claimed_from(row))
+        except (ValidationError, KeyError, ConnectError):
+            # Facts of a notice that this version of the program does not know, or no longer.
+            log.exception("delivery_unreadable", delivery=row["id"])
+            unreadable.append(row["id"])
+    if unreadable:
+        await driver.execute(_SET_ASIDE, unreadable)
+    return lease, claimed

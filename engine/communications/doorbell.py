@@ -5,6 +5,7 @@ never imports what runs.
 """
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,12 @@ log: Final = structlog.get_logger()
 
 DELIVER: Final = "deliver"
 SETTLE_PIN_REQUESTS: Final = "settle_pin_requests"
-QUEUES: Final = {"urgent": "connect:urgent", "bulk": "connect:bulk"}
+QUEUES: Final = {
+    "urgent": "connect:urgent",
+    "bulk": "connect:bulk",
+    "clock": "connect:clock",
+}
+"""The cron table has a queue of its own: a sweep never waits behind what it sweeps for."""
 
 
 def serialize(job: dict[str, Any]) -> bytes:
@@ -63,7 +69,9 @@ class Doorbell:
         """
         grouped: dict[tuple[str, timedelta], list[int]] = defaultdict(list)
         for item in owed:
-            grouped[item.urgency, item.after].append(item.delivery_id)
+            # Waits are jittered: to the second, those that come due together share a job.
+            after = timedelta(seconds=math.ceil(item.after.total_seconds()))
+            grouped[item.urgency, after].append(item.delivery_id)
         rung = 0
         for (urgency, after), ids in grouped.items():
             for chunk in _chunks(ids, self.chunk):

@@ -26,14 +26,14 @@ UPDATE delivery SET
     state = moved.state,
     reason = moved.reason,
     next_attempt_at = clock_timestamp() + moved.delay,
-    attempts = attempts - CASE WHEN moved.unbegun THEN 1 ELSE 0 END,
+    attempts = attempts - CASE WHEN moved.counted THEN 0 ELSE 1 END,
     lease_token = NULL,
     leased_until = NULL,
     final_at = CASE WHEN moved.final THEN $7::timestamptz END,
     secret = CASE WHEN moved.final THEN NULL ELSE secret END,
     secret_key_id = CASE WHEN moved.final THEN NULL ELSE secret_key_id END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::interval[], $5::bool[], $6::bool[])
-     AS moved (id, state, reason, delay, final, unbegun)
+     AS moved (id, state, reason, delay, final, counted)
 WHERE delivery.id = moved.id
 """
 _APPEND = """
@@ -61,12 +61,16 @@ VALUES ($1, $2, $4, $5, $3) RETURNING id
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One event for one delivery. `reason` is a word or a status code, never personal."""
+    """One event for one delivery. `reason` is a word or a status code, never personal.
+
+    An attempt that is not `counted` is given back: it was not the message's fault.
+    """
 
     delivery_id: int
     event: Event
     reason: str | None = None
     delay: timedelta = timedelta()
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class Outcomes:
             [outcome.reason for _, outcome, _ in moved],
             [outcome.delay for _, outcome, _ in moved],
             [state in FINAL for _, _, state in moved],
-            [outcome.event is Event.PUT_BACK for _, outcome, _ in moved],
+            [outcome.counted and outcome.event is not Event.PUT_BACK for _, outcome, _ in moved],
             self.clock(),
         )
 
@@ -150,14 +154,14 @@ class Outcomes:
             if (standing := _standing(State(row["state"]), state))
         }
         failed = [row["communication_id"] for row, state in meeting if state is State.FAILED]
-        await self._start_lifetimes(connection, moved, now)
+        await self._tell_secrets(connection, moved, now)
         if failed:
             settled |= await self._take_next_steps(connection, failed, recorded)
         if settled:
             driver = await driver_connection(connection)
             await driver.execute(_SETTLE, list(settled), list(settled.values()), now)
 
-    async def _start_lifetimes(
+    async def _tell_secrets(
         self,
         connection: AsyncConnection,
         moved: Sequence[tuple[Any, Outcome, State]],
@@ -171,6 +175,13 @@ class Outcomes:
             ]
             if arrived:
                 await self.secrets.delivered(connection, channel, arrived, now)
+        ended = [
+            row["id"]
+            for row, _, state in moved
+            if state in {State.FAILED, State.CANCELLED} and row["sealed"]
+        ]
+        if ended:
+            await self.secrets.ended(connection, ended)
 
     async def _take_next_steps(
         self, connection: AsyncConnection, communications: Sequence[int], recorded: Recorded

@@ -76,6 +76,10 @@ class Secrets(Protocol):
         """The deliveries reached their readers at `at`: their secrets' lifetimes begin."""
         ...
 
+    async def ended(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
+        """The deliveries failed or were cancelled: whatever they carried is void."""
+        ...
+
 
 class ChannelPort(Protocol):
     """One way out. It reports every delivery it was handed, one outcome each."""

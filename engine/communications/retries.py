@@ -20,5 +20,12 @@ class Backoff:
 
     def delay(self, attempt: int) -> timedelta:
         """The wait after attempt number `attempt`, counted from 1."""
-        whole = min(self.first * 2 ** min(attempt - 1, 30), self.most)
+        return self._drawn(self.first * 2 ** min(attempt - 1, 30))
+
+    def delay_while_down(self, seconds_down: float) -> timedelta:
+        """The wait while nobody answers: about as long as nobody has answered."""
+        return self._drawn(max(self.first, seconds_down))
+
+    def _drawn(self, seconds: float) -> timedelta:
+        whole = min(seconds, self.most)
         return timedelta(seconds=_SYSTEM_RANDOM.uniform(whole / 2, whole))

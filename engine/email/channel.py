@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.clock import Clock
 from engine.communications.claims import Claimed, Lease
 from engine.communications.doorbell import Doorbell
-from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.outcomes import Outcome, Outcomes, Owed, Recorded
 from engine.communications.ports import EmailAddress, Recipients, Unreachable
 from engine.communications.rendering import Renderer
 from engine.communications.retries import Backoff
 from engine.communications.states import Event
+from engine.database import driver_connection
 from engine.email.addressing import Addressing
 from engine.email.message import Envelope, MessageError, build_message
 from engine.email.transport import (
@@ -24,6 +25,7 @@ from engine.email.transport import (
     HandOffUnknownError,
     MessageDeferredError,
     MessageRefusedError,
+    NotBegunError,
     ServerUnavailableError,
     SmtpPool,
 )
@@ -32,6 +34,10 @@ from engine.security.sealing import SecretBox
 
 log: Final = structlog.get_logger()
 
+_STILL_OWED: Final = """
+SELECT true FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'sending'
+"""
+_RETRY_RECORDING_AFTER: Final = (0.1, 0.5, 2.0)
 _RECORD_EVERY: Final = 50
 """Outcomes recorded at a time: so many messages at most are sent again after a `kill -9`."""
 
@@ -76,18 +82,29 @@ class EmailChannel:
         lease: Lease,
         recorder: "_Recorder",
     ) -> None:
-        async with self.pool.connection() as connection:
-            while waiting and lease.holds():
+        while waiting and lease.holds():
+            # A connection is asked for anew for every message: a PIN waits for one, not for all.
+            async with self.pool.connection() as connection:
+                if not (waiting and lease.holds()):
+                    return
                 item = waiting.pop()
                 try:
-                    outcome = await self._attempt(connection, item, addresses[item.participant_id])
+                    outcome = await self._attempt(
+                        connection, item, addresses[item.participant_id], lease
+                    )
+                except NotBegunError:
+                    continue
                 except asyncio.CancelledError:
                     recorder.waiting.append(self._again(item, Event.UNKNOWN, "stopped"))
                     raise
-                await recorder.add(outcome)
+            await recorder.add(outcome)
 
     async def _attempt(
-        self, connection: Connection, item: Claimed, address: EmailAddress | Unreachable
+        self,
+        connection: Connection,
+        item: Claimed,
+        address: EmailAddress | Unreachable,
+        lease: Lease,
     ) -> Outcome:
         if isinstance(address, Unreachable):
             return Outcome(item.delivery_id, Event.REFUSED, address.reason)
@@ -98,33 +115,56 @@ class EmailChannel:
         except ConnectError as error:
             # A faulty template, or a key that is gone: it waits until a person has mended it.
             log.exception("email_not_built", delivery=item.delivery_id)
-            return self._again(item, Event.DEFERRED, type(error).__name__, counts=False)
-        return await self._hand_over(connection, item, address, message)
+            return self._not_its_fault(item, type(error).__name__, self.backoff.most)
+        return await self._hand_over(connection, item, address, message, lease)
 
     async def _hand_over(
-        self, connection: Connection, item: Claimed, address: EmailAddress, message: bytes
+        self,
+        connection: Connection,
+        item: Claimed,
+        address: EmailAddress,
+        message: bytes,
+        lease: Lease,
     ) -> Outcome:
-        return_path = self.addressing.return_path(item.delivery_id)
+        async def may_begin() -> bool:
+            return lease.holds() and await self._still_owed(item, lease)
+
         try:
-            code = await connection.send(return_path, address.address, message)
+            code = await connection.send(
+                self.addressing.return_path(item.delivery_id),
+                address.address,
+                message,
+                may_begin=may_begin,
+                within=lease.seconds_left(),
+            )
         except MessageRefusedError as error:
             return Outcome(item.delivery_id, Event.REFUSED, str(error))
         except MessageDeferredError as error:
             return self._again(item, Event.DEFERRED, str(error))
         except ServerUnavailableError as error:
-            return self._again(item, Event.DEFERRED, str(error), counts=False)
+            return self._not_its_fault(item, str(error), self.pool.seconds_down())
         except HandOffUnknownError as error:
             return self._again(item, Event.UNKNOWN, str(error))
         return Outcome(item.delivery_id, Event.ACCEPTED, code)
 
-    def _again(self, item: Claimed, event: Event, reason: str, *, counts: bool = True) -> Outcome:
-        """Another attempt later, unless this message has had all that it may have.
+    async def _still_owed(self, item: Claimed, lease: Lease) -> bool:
+        """Whether a secret is still the reader's newest: a void PIN is not sent."""
+        if item.secret is None:
+            return True
+        async with self.engine.connect() as connection:
+            driver = await driver_connection(connection)
+            return bool(await driver.fetchval(_STILL_OWED, item.delivery_id, lease.token))
 
-        A server that is not there is held against no message: a pause is not a failure.
-        """
-        if counts and item.attempt >= self.attempts_most:
+    def _again(self, item: Claimed, event: Event, reason: str) -> Outcome:
+        """Another attempt later, unless this message has had all that it may have."""
+        if item.attempt >= self.attempts_most:
             return Outcome(item.delivery_id, Event.EXHAUSTED, reason)
         return Outcome(item.delivery_id, event, reason, self.backoff.delay(item.attempt))
+
+    def _not_its_fault(self, item: Claimed, reason: str, seconds_down: float) -> Outcome:
+        """Another attempt later that is held against no message: a pause is not a failure."""
+        delay = self.backoff.delay_while_down(seconds_down)
+        return Outcome(item.delivery_id, Event.DEFERRED, reason, delay, counted=False)
 
     def _message(self, item: Claimed, address: EmailAddress) -> bytes:
         secret = None
@@ -170,8 +210,7 @@ class _Recorder:
         return task
 
     async def _record(self, taken: Sequence[Outcome]) -> None:
-        async with self.channel.engine.begin() as connection:
-            recorded = await self.channel.outcomes.record(connection, taken, self.lease.token)
+        recorded = await self._recorded(taken)
         again = [
             Owed(outcome.delivery_id, self._urgency(outcome), outcome.delay)
             for outcome in taken
@@ -186,6 +225,20 @@ class _Recorder:
                 outcome=outcome.event.value,
                 reason=outcome.reason,
             )
+
+    async def _recorded(self, taken: Sequence[Outcome]) -> Recorded:
+        """Record, and try again when the database stumbles: these messages have been sent."""
+        for wait in _RETRY_RECORDING_AFTER:
+            try:
+                return await self._record_once(taken)
+            except Exception:
+                log.exception("outcomes_not_recorded", outcomes=len(taken), retry_in=wait)
+                await asyncio.sleep(wait)
+        return await self._record_once(taken)
+
+    async def _record_once(self, taken: Sequence[Outcome]) -> Recorded:
+        async with self.channel.engine.begin() as connection:
+            return await self.channel.outcomes.record(connection, taken, self.lease.token)
 
     def _urgency(self, outcome: Outcome) -> str:
         return self.items[outcome.delivery_id].notice.urgency.value

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Self
@@ -26,8 +27,16 @@ class ServerUnavailableError(ConnectError):
     """There is no server to talk to: nothing is held against the message."""
 
 
+class NotBegunError(ConnectError):
+    """The right to send was lost before DATA: whoever has it now sends, or nobody does."""
+
+
 class HandOffUnknownError(ConnectError):
     """The connection was lost after DATA began: the server may have taken the message."""
+
+
+async def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,7 @@ class SmtpPool:
 
     smarthost: Smarthost
     size: int
+    down_since: float | None = None
     _idle: list[SMTP] = field(default_factory=list)
     _slots: asyncio.Semaphore = field(init=False)
 
@@ -97,6 +107,14 @@ class SmtpPool:
                 yield connection
             finally:
                 connection.give_back()
+
+    def failed(self) -> None:
+        """The server was not there, or did not want to hear of any message."""
+        self.down_since = self.down_since or time.monotonic()
+
+    def seconds_down(self) -> float:
+        """For how long the server has taken no message, as far as this process knows."""
+        return 0.0 if self.down_since is None else time.monotonic() - self.down_since
 
     def idle(self) -> SMTP | None:
         """A kept connection, if there is one; the server may have closed it meanwhile."""
@@ -123,19 +141,36 @@ class Connection:
     pool: SmtpPool
     _client: SMTP | None = None
 
-    async def send(self, sender: str, recipient: str, message: bytes) -> str:
+    async def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        may_begin: Callable[[], Awaitable[bool]] = _always,
+        within: float | None = None,
+    ) -> str:
         """Hand one message over; the answer is the server's reply code of acceptance.
 
-        Raises one of the four errors of this module. An idle connection that the server has
-        meanwhile closed is replaced once, before anything was said of this message.
+        `may_begin` is asked last of all before DATA. DATA that takes longer than `within` seconds
+        is an unknown hand-off. Raises one of the errors of this module. An idle connection that
+        the server has meanwhile closed is replaced once, before anything was said of this message.
         """
         try:
             await self._envelope_on_live(sender, recipient)
-            return await self._data(message)
+            if not await may_begin():
+                await self._reset(250)
+                raise NotBegunError("not begun")
+            code = await self._data(message, within)
         except asyncio.CancelledError:
             # Between a command and its answer nothing more can be said on this connection.
             self._drop()
             raise
+        except ServerUnavailableError:
+            self.pool.failed()
+            raise
+        self.pool.down_since = None
+        return code
 
     async def _envelope_on_live(self, sender: str, recipient: str) -> None:
         if self._client is None:
@@ -180,9 +215,10 @@ class Connection:
             raise ServerUnavailableError("disconnected")
         return self._client
 
-    async def _data(self, message: bytes) -> str:
+    async def _data(self, message: bytes, within: float | None) -> str:
         try:
-            code, _ = await self._connected().data(message)
+            async with asyncio.timeout(within):
+                code, _ = await self._connected().data(message)
         except aiosmtplib.SMTPResponseException as error:
             await self._reset(error.code)
             raise _answered(error.code) from None

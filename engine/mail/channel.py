@@ -21,6 +21,10 @@ INSERT INTO print_batch (job) VALUES ($1) ON CONFLICT (job) WHERE state = 'open'
 """
 # Shared with other gatherers; whoever closes the batch waits for them.
 _HOLD_OPEN = "SELECT id FROM print_batch WHERE job = $1 AND state = 'open' FOR SHARE"
+_UNDER_LEASE = """
+SELECT id FROM delivery
+WHERE id = ANY($1::bigint[]) AND lease_token = $2 AND state = 'sending' ORDER BY id FOR UPDATE
+"""
 _GATHER = """
 INSERT INTO print_piece (batch_id, delivery_id)
 SELECT $1, id FROM unnest($2::bigint[]) AS gathered (id)
@@ -42,6 +46,7 @@ class MailChannel:
     async def deliver(self, claimed: Sequence[Claimed], lease: Lease) -> None:
         """Gather all of `claimed` in one transaction: pieces, events and states together."""
         async with self.engine.begin() as connection:
+            claimed = await self._still_held(connection, claimed, lease)
             addresses = await self.recipients.mail(
                 connection, {item.participant_id for item in claimed}
             )
@@ -58,6 +63,15 @@ class MailChannel:
             recorded = await self.outcomes.record(connection, outcomes, lease.token)
         await self.doorbell.ring(recorded.owed)
         log.info("letters_gathered", gathered=len(gathered), held=len(claimed) - len(gathered))
+
+    async def _still_held(
+        self, connection: AsyncConnection, claimed: Sequence[Claimed], lease: Lease
+    ) -> list[Claimed]:
+        """Those whose lease is still ours, locked: a late worker must not move a printed letter."""
+        driver = await driver_connection(connection)
+        rows = await driver.fetch(_UNDER_LEASE, [item.delivery_id for item in claimed], lease.token)
+        held = {row["id"] for row in rows}
+        return [item for item in claimed if item.delivery_id in held]
 
     async def _gather(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
         driver = await driver_connection(connection)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from typing import Final
 
 from engine.errors import ConnectError
@@ -34,6 +35,13 @@ class PartComposer:
 
     def __init__(self, *, timeout_seconds: float = 120) -> None:
         self._timeout = timeout_seconds
+        self._running: SpawnProcess | None = None
+
+    def stop(self) -> None:
+        """End the part that is being drawn, from another thread; its `compose` then raises."""
+        running = self._running
+        if running is not None:
+            running.kill()
 
     def compose(
         self, letters: Sequence[Letter], *, batch_id: str, document_date: date, first_seq: int = 1
@@ -47,12 +55,14 @@ class PartComposer:
         ours, theirs = _SPAWN.Pipe()
         process = _SPAWN.Process(target=_serve, args=(theirs,), name="composer", daemon=True)
         process.start()
+        self._running = process
         theirs.close()
         alarm = threading.Timer(self._timeout, process.kill)
         alarm.start()
         try:
             return _exchange(ours, order)
         finally:
+            self._running = None
             alarm.cancel()
             ours.close()
             process.join()

@@ -4,11 +4,14 @@ Everything is in memory until it is encrypted: a letter in plain text may hold a
 """
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.calendar.business_days import add_business_days
@@ -18,6 +21,7 @@ from engine.communications.claims import facts_from
 from engine.communications.ports import PostalAddress, Recipients, Unreachable
 from engine.communications.rendering import Renderer
 from engine.database import driver_connection
+from engine.errors import ConnectError
 from engine.mail.archive import BatchFacts, build_archive, part_file
 from engine.mail.composer import PartComposer
 from engine.mail.composing import ComposedPart
@@ -28,6 +32,8 @@ from engine.mail.keys import PrintKeys
 from engine.mail.letters import Letter
 from engine.mail.openpgp import Certificate, SecretKey, seal
 from engine.security.sealing import Sealed, SecretBox
+
+log: Final = structlog.get_logger()
 
 PURGE_AFTER: Final = 30
 """Business days after which the vendor must have destroyed a batch's data."""
@@ -118,8 +124,13 @@ class Printer:
             elif any(refused(cell) for cell in _cells(address)):
                 held[row["delivery_id"]] = "UNRENDERABLE"
             else:
-                letters.append(self._letter(row, address, batch))
-        parts = await asyncio.to_thread(self._compose, letters, batch)
+                try:
+                    letters.append(self._letter(row, address, batch))
+                except (ConnectError, ValidationError, KeyError):
+                    # One letter that cannot be drafted must not keep the others from leaving.
+                    log.exception("letter_not_drafted", delivery=row["delivery_id"])
+                    held[row["delivery_id"]] = "UNRENDERABLE"
+        parts = await self._compose(letters, batch)
         for part in parts:
             held |= {deliveries[piece.piece_id]: piece.flag for piece in part.held}
         return await asyncio.to_thread(
@@ -146,18 +157,32 @@ class Printer:
         )
         return draft_letter(self.renderer, draft, self.return_address, batch.name.day)
 
-    def _compose(self, letters: Sequence[Letter], batch: Frozen) -> list[ComposedPart]:
+    async def _compose(self, letters: Sequence[Letter], batch: Frozen) -> list[ComposedPart]:
         parts, first_seq = [], 1
         for start in range(0, len(letters), self.pieces_per_part):
-            part = self.composer.compose(
-                letters[start : start + self.pieces_per_part],
-                batch_id=str(batch.name),
-                document_date=batch.name.day,
-                first_seq=first_seq,
+            part = await self._compose_part(
+                letters[start : start + self.pieces_per_part], batch, first_seq
             )
             first_seq += len(part.pieces)
             parts.append(part)
         return parts
+
+    async def _compose_part(
+        self, letters: Sequence[Letter], batch: Frozen, first_seq: int
+    ) -> ComposedPart:
+        """One part, in a process of its own, which ends when we are told to stop."""
+        composing = functools.partial(
+            self.composer.compose,
+            letters,
+            batch_id=str(batch.name),
+            document_date=batch.name.day,
+            first_seq=first_seq,
+        )
+        try:
+            return await asyncio.to_thread(composing)
+        except asyncio.CancelledError:
+            self.composer.stop()
+            raise
 
     def _seal(
         self,

@@ -34,7 +34,7 @@ from engine.mail.batches import ClosedBatch
 from engine.settings import Settings
 from engine.stack import tally
 from engine.stack.report import write_report
-from engine.stack.stack import Stack, running_stack
+from engine.stack.stack import Stack, require_free, running_stack
 from engine.stack.visitors import visit_all, visitors_from
 
 PATIENCE_SECONDS: Final = 600.0
@@ -68,6 +68,7 @@ class Plan:
 def run_demo(settings: Settings, plan: Plan, console: Console) -> None:
     """Run it from an empty folder to the closing table; raises DemoError if anything was lost."""
     folder = settings.data_dir
+    require_free(folder)
     _clear(folder)
     configure_logs(log_file(folder, "demo"))
     console.print(

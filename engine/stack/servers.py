@@ -1,5 +1,6 @@
 """The embedded servers of one data folder: join the ones that run, or start them for a while."""
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -20,9 +21,14 @@ _UNUSED_SMTP: Final = "smtp://127.0.0.1:9"
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where the embedded servers of a data folder listen, and the process that keeps them."""
+    """Where the embedded servers of a data folder listen, and the process that keeps them.
+
+    `started` is when that process began, in seconds of the machine's clock: a pid is used again.
+    """
 
     pid: int
+    started: float
+    redis_pid: int
     database_url: str
     redis_url: str
     smtp_url: str
@@ -47,10 +53,33 @@ def running_servers(data_dir: Path) -> Servers | None:
         servers = Servers(**json.loads(_path(data_dir).read_text()))
     except FileNotFoundError:
         return None
-    if psutil.pid_exists(servers.pid):
+    if _alive(servers):
         return servers
+    _end_orphan(servers)
     forget(data_dir)
     return None
+
+
+def process_started() -> float:
+    """When this process began, as `Servers.started` has it."""
+    return float(psutil.Process().create_time())
+
+
+def _alive(servers: Servers) -> bool:
+    try:
+        return bool(psutil.Process(servers.pid).create_time() == servers.started)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _end_orphan(servers: Servers) -> None:
+    """Stop the Redis of a keeper that was killed; its PostgreSQL is joined and used again."""
+    try:
+        orphan = psutil.Process(servers.redis_pid)
+        if "valkey" in orphan.name() and orphan.create_time() >= servers.started:
+            orphan.terminate()
+    except psutil.NoSuchProcess:
+        pass
 
 
 def forget(data_dir: Path) -> None:
@@ -71,20 +100,49 @@ def pointed_at(settings: Settings, servers: Servers) -> Settings:
 
 
 @contextmanager
+def alone_on(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder's lock: whoever starts embedded servers there is the only one."""
+    path = _path(data_dir).with_name("lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def servers_for(settings: Settings) -> Iterator[Settings]:
-    """Settings with all three URLs: as given, of running servers, or started until the end."""
-    missing = [name for name in ("database_url", "redis_url") if getattr(settings, name) is None]
+    """Settings with all three URLs: as given, of running servers, or started until the end.
+
+    A command that finds another one's servers being kept for a moment waits for its turn.
+    """
+    if settings.database_url and settings.redis_url and settings.smtp_url:
+        yield settings
+        return
     if running := running_servers(settings.data_dir):
         yield pointed_at(settings, running)
         return
-    with ExitStack() as stack:
-        database_url, redis_url = "", ""
-        if "database_url" in missing:
-            postgres = start_postgres(settings.data_dir / "postgres")
-            stack.callback(postgres.stop)
-            database_url = postgres.url
-        if "redis_url" in missing:
-            redis = start_redis(settings.data_dir / "redis")
-            stack.callback(redis.stop)
-            redis_url = redis.connection_url
-        yield pointed_at(settings, Servers(os.getpid(), database_url, redis_url, _UNUSED_SMTP))
+    with alone_on(settings.data_dir), ExitStack() as stack:
+        if running := running_servers(settings.data_dir):
+            yield pointed_at(settings, running)
+            return
+        yield pointed_at(settings, _started_for_a_while(settings, stack))
+
+
+def _started_for_a_while(settings: Settings, stack: ExitStack) -> Servers:
+    database_url, redis_url = "", ""
+    if settings.database_url is None:
+        postgres = start_postgres(settings.data_dir / "postgres")
+        stack.callback(postgres.stop)
+        database_url = postgres.url
+    if settings.redis_url is None:
+        redis = start_redis(settings.data_dir / "redis")
+        stack.callback(redis.stop)
+        redis_url = redis.url
+    return Servers(
+        pid=os.getpid(),
+        started=process_started(),
+        redis_pid=0,
+        database_url=database_url,
+        redis_url=redis_url,
+        smtp_url=_UNUSED_SMTP,
+    )

@@ -1,10 +1,13 @@
 """The stack of one machine: servers, portal and workers, as processes under one supervisor."""
 
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
 
 import httpx
 
@@ -16,6 +19,7 @@ from engine.stack.supervisor import Supervisor
 
 START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StackError(ConnectError):
@@ -32,6 +36,16 @@ class Stack:
     portal_url: str
 
 
+def require_free(data_dir: Path) -> None:
+    """Raise StackError where a stack already runs on `data_dir`."""
+    if running_servers(data_dir):
+        raise StackError(f"a stack already runs on {data_dir}: stop it first, or set DATA_DIR")
+
+
+def _exit(signum: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + signum)
+
+
 @contextmanager
 def running_stack(
     settings: Settings,
@@ -42,12 +56,12 @@ def running_stack(
 ) -> Iterator[Stack]:
     """Start servers, migrate, start the portal and `workers` workers; stop them all at the end.
 
-    The processes have this one's environment, with `environment` over it.
+    The processes have this one's environment, with `environment` over it. SIGINT, SIGTERM and
+    SIGHUP (a closed terminal) raise SystemExit inside, and everything is stopped on the way out.
     """
-    if running_servers(settings.data_dir):
-        raise StackError(
-            f"a stack already runs on {settings.data_dir}: stop it first, or set DATA_DIR"
-        )
+    require_free(settings.data_dir)
+    for signum in _SIGNALS:
+        signal.signal(signum, _exit)
     supervisor = Supervisor(
         settings.data_dir / "logs",
         {**(environment or {}), "DATA_DIR": str(settings.data_dir.resolve())},
@@ -69,6 +83,9 @@ def running_stack(
         _wait_until_ready(supervisor, portal_url)
         yield Stack(pointed, supervisor, servers, portal_url)
     finally:
+        # A second Ctrl-C must not leave half of it running.
+        for signum in _SIGNALS:
+            signal.signal(signum, signal.SIG_IGN)
         supervisor.stop()
 
 
@@ -95,6 +112,8 @@ def _wait_until_ready(supervisor: Supervisor, portal_url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         supervisor.check()
+        if any(process.restarts > 1 for process in supervisor.processes):
+            break
         try:
             if httpx.get(f"{portal_url}/health/ready", timeout=2).status_code == 200:
                 return

@@ -78,7 +78,7 @@ class Supervisor:
                 )
             now = time.monotonic()
             if not process.restart_at:
-                process.restart_at = now + min(0.5 * 2**process.restarts, 15.0)
+                process.restart_at = now + min(0.5 * 2 ** min(process.restarts, 5), 15.0)
                 log.warning("process_died", name=process.name, status=process.popen.returncode)
             elif now >= process.restart_at:
                 process.restarts, process.restart_at = process.restarts + 1, 0.0

@@ -165,11 +165,11 @@ async def test_a_job_leaves_nothing_in_redis(
     assert left == []
 
 
-@pytest.mark.parametrize("urgency", ["urgent", "bulk"])
-async def test_no_cron_job_runs_in_two_queues(application: Application, urgency: str) -> None:
-    """The clock is kept in one queue only, so that a minute is swept once."""
-    worker = build_worker(application, urgency, application.doorbell.redis)
-    assert bool(worker.cron_jobs) is (urgency == "bulk")
+@pytest.mark.parametrize("queue", ["urgent", "bulk", "clock"])
+async def test_the_clock_has_a_queue_of_its_own(application: Application, queue: str) -> None:
+    """Cron jobs travel in one queue, and no delivery in it: a sweep waits behind nothing."""
+    worker = build_worker(application, queue, application.doorbell.redis)
+    assert bool(worker.cron_jobs) is (queue == "clock")
 
 
 async def test_fetch_sees_the_events(application: Application) -> None:

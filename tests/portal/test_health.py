@@ -27,7 +27,7 @@ async def test_unready_portal_names_the_server_and_lives_on(
     """503 names the server that is away and says nothing else; the process is live all along, and
     is ready again when the server is back."""
     server = start_redis(tmp_path / "redis")
-    own = settings.model_copy(update={"redis_url": SecretStr(server.connection_url)})
+    own = settings.model_copy(update={"redis_url": SecretStr(server.url)})
     async with portal_over(own) as portal:
         browser = portal.browser()
         assert (await browser.get("/health/ready")).status_code == 200
@@ -43,7 +43,7 @@ async def test_requests_are_taken_down_without_redis(
 ) -> None:
     """A parent can ask for a PIN while Redis is away: nothing of it was kept there."""
     server = start_redis(tmp_path / "redis")
-    own = settings.model_copy(update={"redis_url": SecretStr(server.connection_url)})
+    own = settings.model_copy(update={"redis_url": SecretStr(server.url)})
     async with portal_over(own) as portal:
         server.stop()
         assert (await send_form(portal.browser())).status_code == 303
