@@ -13,9 +13,12 @@ Script = Callable[[str, Envelope], str | None]
 """Asked at RCPT and DATA with the verb and the envelope: a reply of its own, or None for 250."""
 
 
-@dataclass(slots=True)
+@dataclass
 class SmtpServer:
-    """Messages taken so far, and the script that may refuse the next."""
+    """Messages taken so far, and the script that may refuse the next.
+
+    It has no slots: aiosmtpd reads every attribute, and Python 3.11.2 cannot read one of them.
+    """
 
     url: str = ""
     taken: list[tuple[str, str, Message]] = field(default_factory=list)

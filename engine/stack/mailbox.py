@@ -80,9 +80,13 @@ def _with_envelope(sender: str, recipients: list[str], message: bytes) -> bytes:
     return envelope.encode("utf-8", "surrogateescape") + message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reception:
-    """What aiosmtpd calls when a message has come in whole."""
+    """What aiosmtpd calls when a message has come in whole.
+
+    aiosmtpd reads every attribute of it, and in Python 3.11.2 a dataclass with slots has one that
+    cannot be read.
+    """
 
     folder: MailFolder
 
