@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableError
 
 from engine.errors import SettingsError
 
@@ -161,6 +163,13 @@ class Settings(BaseSettings):
             for name in ("vendor_certificate", "print_signing_key")
             if getattr(self, name) is None
         ]
+        if urlsplit(self.public_url).scheme != "https":
+            faults.append("PUBLIC_URL must begin with https://")
+        if urlsplit(self.public_url).hostname != self.agency.site.partition("/")[0]:
+            faults.append(
+                "PUBLIC_URL must be on the host of AGENCY__SITE: a button that leads elsewhere "
+                "than the address beneath it looks like a forgery"
+            )
         return faults
 
 
@@ -194,14 +203,23 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         settings = Settings(**overrides)
+    except UnreadableError as error:
+        # Its text names the field; what it was given stands in its cause, which is not shown.
+        raise SettingsError(f"{_field_in(str(error))}: is not JSON; see .env.example") from None
     except ValidationError as error:
         faults = [
-            f"{'__'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            f"{'__'.join(str(part) for part in fault['loc']).upper()}: "
+            f"{fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors(include_input=False, include_context=False, include_url=False)
         ]
         raise SettingsError("; ".join(faults)) from None
     if settings.sealing_key_id not in settings.sealing_keys:
         raise SettingsError("SEALING_KEY_ID: must be one of the ids in SEALING_KEYS")
     if settings.profile == "production" and (faults := settings.production_faults()):
-        raise SettingsError("PROFILE is production, but " + "; ".join(faults))
+        raise SettingsError("PROFILE is production, but\n  " + "\n  ".join(faults))
     return settings
+
+
+def _field_in(said: str) -> str:
+    found = re.search(r'"([a-z0-9_]+)"', said)
+    return found[1].upper() if found else "a setting"

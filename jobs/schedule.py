@@ -7,7 +7,9 @@ from arq.cron import CronJob, cron
 
 from jobs.tasks import application
 
-REMIND_WITHIN: Final = timedelta(days=7)
+EMAIL_WITHIN: Final = timedelta(days=7)
+MAIL_WITHIN: Final = timedelta(days=23)
+"""Fifteen business days, and the weekends and closures among them."""
 
 
 async def sweep(ctx: dict[str, Any]) -> None:
@@ -25,7 +27,7 @@ async def close_batch(ctx: dict[str, Any]) -> None:
 
 async def remind(ctx: dict[str, Any]) -> None:
     """Record the reminders of the appointments ahead."""
-    await application(ctx).notices.reminders(REMIND_WITHIN)
+    await application(ctx).notices.reminders(EMAIL_WITHIN, MAIL_WITHIN)
 
 
 def cron_table() -> list[CronJob]:

@@ -24,6 +24,7 @@ WRONG = [
     ("PRINT_ENV", "live", "'test' or 'prod'"),
     ("SEALING_KEYS", f'{{"a": "{SECRET}"}}', "is not base64"),
     ("SEALING_KEYS", '{"a": "aGk="}', "32 bytes"),
+    ("SEALING_KEYS", SECRET, "is not JSON"),
     ("SEALING_KEY_ID", "missing", "one of the ids in SEALING_KEYS"),
     ("AGENCY__OFFICIAL", "perhaps", "valid boolean"),
 ]
@@ -57,6 +58,7 @@ def test_production_refuses_what_is_for_trying_out() -> None:
         "SEALING_KEYS",
         "VENDOR_CERTIFICATE",
         "PRINT_SIGNING_KEY",
+        "PUBLIC_URL",
     ):
         assert variable in str(caught.value)
 
@@ -74,6 +76,7 @@ def test_production_starts_with_settings_of_its_own(tmp_path: Path) -> None:
         tag_key="its-own-too",
         vendor_certificate=tmp_path / "vendor.asc",
         print_signing_key=tmp_path / "ours.asc",
+        public_url="https://www.cse.ca.gov/CustomerConnect",
     )
     assert settings.production_faults() == []
 

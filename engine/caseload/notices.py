@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from engine.clock import PACIFIC, Clock
+from engine.calendar.deadlines import due_by
+from engine.clock import PACIFIC, Clock, pacific_date
 from engine.communications.catalogue import (
     APPOINTMENT_REMINDER,
     PAYMENT_NOTICE,
@@ -66,18 +67,34 @@ class CaseloadNotices:
                 return recorded
             last = rows[-1]["id"]
 
-    async def reminders(self, within: timedelta) -> int:
-        """A reminder for every appointment that starts in the time ahead; how many were new."""
+    async def reminders(self, by_email: timedelta, by_mail: timedelta) -> int:
+        """A reminder for every appointment ahead; how many were new.
+
+        By email to those who have one, when it starts within `by_email`; else by mail within
+        `by_mail`, as long as a letter can still be promised before it. One that neither can reach
+        in time is no reminder, and nothing is promised.
+        """
         recorded, last = 0, 0
         while True:
             async with self.outbox.transaction() as transaction:
                 driver = await driver_connection(transaction.connection)
                 now = self.clock()
-                rows = await driver.fetch(_APPOINTMENTS, now, now + within, last, _AT_ONCE)
-                recorded += len(await transaction.record_all([_reminder(row, now) for row in rows]))
+                until = now + max(by_email, by_mail)
+                rows = await driver.fetch(_APPOINTMENTS, now, until, last, _AT_ONCE)
+                due = [
+                    _reminder(row, now)
+                    for row in rows
+                    if row["starts_at"] <= now + (by_email if row["has_email"] else by_mail)
+                    and (row["has_email"] or _mail_arrives_before(row["starts_at"], now))
+                ]
+                recorded += len(await transaction.record_all(due))
             if len(rows) < _AT_ONCE:
                 return recorded
             last = rows[-1]["id"]
+
+
+def _mail_arrives_before(starts_at: datetime, now: datetime) -> bool:
+    return due_by(now, APPOINTMENT_REMINDER.days[Channel.MAIL]) < pacific_date(starts_at)
 
 
 def _payment_notice(row: Any, now: datetime) -> Obligation:
@@ -111,9 +128,16 @@ def _reminder(row: Any, now: datetime) -> Obligation:
             starts_at=row["starts_at"].astimezone(PACIFIC),
             place=row["place"],
         ),
-        route=_route(row, by_email=True),
+        route=_reminder_route(row, now),
         requested_at=now,
     )
+
+
+def _reminder_route(row: Any, now: datetime) -> Route:
+    """As any route, but no letter follows an email where it could not arrive in time."""
+    if row["has_email"] and not _mail_arrives_before(row["starts_at"], now):
+        return in_order(Channel.EMAIL)
+    return _route(row, by_email=True)
 
 
 def _route(row: Any, *, by_email: bool) -> Route:

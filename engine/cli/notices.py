@@ -15,7 +15,8 @@ def remind(
     """Record a reminder for every appointment in the days ahead; twice tells nobody twice."""
 
     async def act(application: Application) -> int:
-        return await application.notices.reminders(timedelta(days=days))
+        ahead = timedelta(days=days)
+        return await application.notices.reminders(ahead, ahead)
 
     count = with_application(act)
     typer.echo(f"{count} new reminders recorded. They go out as soon as a worker runs.")

@@ -46,7 +46,7 @@ def preview(
         _write_all(gallery, out, system_clock())
         return
     if notice is None or notice not in CATALOGUE:
-        raise InputError(f"no such notice: choose one of {', '.join(CATALOGUE)}, or --all")
+        raise InputError(f"which notice? Choose one of {', '.join(CATALOGUE)}, or --all")
     for path in _write(gallery, CATALOGUE[notice], language.value, channel, out):
         typer.echo(path)
 

@@ -30,12 +30,14 @@ def demo(  # noqa: PLR0917  typer makes options of them
     workers: Workers = 2,
     portal_port: PortalPort = 8010,
     mailbox_port: MailboxPort = 0,
-    data_dir: Annotated[Path, typer.Option(help="emptied first")] = Path("var/demo"),
+    data_dir: Annotated[
+        Path | None, typer.Option(help="replaces what an earlier one left; default DATA_DIR/demo")
+    ] = None,
 ) -> None:
     """Run the main job on a sample caseload: every email delivered, one print batch closed."""
     # Every parent of the demonstration asks from one network address, within a minute.
     settings = load_settings(
-        data_dir=data_dir,
+        data_dir=data_dir or load_settings().data_dir / "demo",
         forgot_pin_rate="100000/minute",
         database_url=None,
         redis_url=None,
@@ -82,5 +84,5 @@ def _announce(stack: Stack, person: tuple[str, str, str]) -> None:
         f"logs      {stack.supervisor.logs}\n"
         f"Ask for a PIN as {first} {last}, Participant ID {participant_id},\n"
         "and watch the mailbox.\n"
-        "Close the day's letters with `connect batch close`. Ctrl-C stops everything."
+        "Close the day's letters with `.venv/bin/connect batch close`. Ctrl-C stops everything."
     )

@@ -28,6 +28,7 @@ EMAIL_FACTS: Final = frozenset({"starts_at"})
 # A list of messages previews the first words of each, on a locked screen too. What follows the
 # neutral first line there is made of characters that show nothing, so that no PIN is previewed.
 _PREVIEW_BLANK: Final = "\u034f\u200c\u00a0" * 90
+_NO_BREAK: Final = "\u00a0"
 _VERSION_DIGITS: Final = 12
 
 
@@ -129,14 +130,20 @@ class Renderer:
     def letter_frame(self, language: Language) -> LetterFrame:
         """What stands around a letter's words in `language`."""
         gettext, agency = translations(language).gettext, self._agency
+        # A number stays on the line of what it is the number of.
+        whole = (
+            gettext("TTY: %(tty)s.") % {"tty": agency.tty},
+            gettext("Outside the U.S.: %(abroad)s.") % {"abroad": agency.phone_abroad},
+        )
+        contact = (
+            gettext("Questions? Call %(phone)s, toll-free.") % {"phone": agency.phone},
+            *(sentence.replace(" ", _NO_BREAK) for sentence in whole),
+        )
         return LetterFrame(
             language=language,
             agency=agency.name(language),
             programme=agency.programme(language),
-            contact_line=gettext(
-                "Questions? Call %(phone)s, toll-free. TTY: %(tty)s. Outside the U.S.: %(abroad)s."
-            )
-            % {"phone": agency.phone, "tty": agency.tty, "abroad": agency.phone_abroad},
+            contact_line=" ".join(contact),
             page_label=gettext("Page {page} of {pages}"),
             overleaf=gettext("This letter in English begins on the next page."),
             demonstration=None

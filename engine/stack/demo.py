@@ -174,7 +174,8 @@ async def _trigger(application: Application, stack: Stack, bar: Progress) -> Non
     now = application.clock()
     step = bar.add_task("recording payment notices and reminders", total=None)
     await application.notices.payments_since(pacific_date(now) - timedelta(days=30))
-    await application.notices.reminders(timedelta(days=30))
+    ahead = timedelta(days=30)
+    await application.notices.reminders(ahead, ahead)
     bar.remove_task(step)
     visitors = list(visitors_from(application.settings.data_dir / "caseload"))
     step = bar.add_task("asking for PINs at the portal's form", total=len(visitors))
@@ -230,8 +231,9 @@ def closing_table(rows: list[tally.Row]) -> Table:
         padding=(0, 1, 0, 0),
         show_edge=False,
     )
-    for name in ("notice", "by", "lang"):
-        table.add_column(name)
+    table.add_column("notice", no_wrap=True)
+    table.add_column("by")
+    table.add_column("lang")
     for name in ("count", "done", "held", "moved", "median", "p99"):
         table.add_column(name, justify="right")
     table.add_column("due by")

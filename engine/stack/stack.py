@@ -1,6 +1,7 @@
 """The stack of one machine: servers, portal and workers, as processes under one supervisor."""
 
 import signal
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,6 +43,13 @@ def require_free(data_dir: Path) -> None:
         raise StackError(f"a stack already runs on {data_dir}: stop it first, or set DATA_DIR")
 
 
+def _require_port(port: int, option: str) -> None:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        raise StackError(f"port {port} is taken: choose another with {option}") from None
+
+
 def _exit(signum: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + signum)
 
@@ -60,6 +68,8 @@ def running_stack(
     SIGHUP (a closed terminal) raise SystemExit inside, and everything is stopped on the way out.
     """
     require_free(settings.data_dir)
+    _require_port(portal_port, "--portal-port")
+    _require_port(mailbox_port, "--mailbox-port")
     for signum in _SIGNALS:
         signal.signal(signum, _exit)
     supervisor = Supervisor(

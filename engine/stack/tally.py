@@ -21,8 +21,13 @@ _ROWS = """
 SELECT notice, channel, language,
        count(*) AS deliveries,
        count(*) FILTER (WHERE delivery.state IN ('sent', 'handed_over')) AS met,
-       count(*) FILTER (WHERE delivery.state = 'held') AS held,
-       count(*) FILTER (WHERE delivery.state = 'failed') AS failed,
+       count(*) FILTER (
+           WHERE delivery.state IN ('held', 'failed') AND communication.state = 'held'
+             AND delivery.step = communication.step
+       ) AS held,
+       count(*) FILTER (
+           WHERE delivery.state = 'failed' AND delivery.step < communication.step
+       ) AS failed,
        count(*) FILTER (WHERE delivery.state = 'cancelled') AS cancelled,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS median,
        percentile_cont(0.99) WITHIN GROUP (ORDER BY waited) AS p99,

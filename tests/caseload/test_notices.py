@@ -100,7 +100,10 @@ async def test_a_reminder_is_for_what_lies_ahead(application: Application) -> No
     (participant,) = await people.add(application.engine, people.Person())
     now = application.clock()
     await add_appointment(application, participant, now + timedelta(days=3))
-    reminders = application.notices.reminders
+
+    async def reminders(within: timedelta) -> int:
+        return await application.notices.reminders(within, within)
+
     assert await reminders(timedelta(days=2)) == 0
     assert await reminders(timedelta(days=7)) == 1
     assert await reminders(timedelta(days=7)) == 0
@@ -117,3 +120,22 @@ async def test_a_reminder_is_for_what_lies_ahead(application: Application) -> No
         datetime(2020, 1, 1, tzinfo=UTC),
     )
     assert await reminders(timedelta(days=7)) == 0
+
+
+@pytest.mark.parametrize(
+    ("person", "days", "route"),
+    [
+        (people.Person(), 3, ['["email"]']),
+        (people.Person(), 25, ['["email", "mail"]']),
+        (people.Person(email=None), 3, []),
+        (people.Person(email=None), 25, ['["mail"]']),
+    ],
+)
+async def test_no_letter_is_promised_that_would_come_too_late(
+    application: Application, person: people.Person, days: int, route: list[str]
+) -> None:
+    """A reminder goes by mail only while ten business days remain before the appointment."""
+    (participant,) = await people.add(application.engine, person)
+    await add_appointment(application, participant, application.clock() + timedelta(days=days))
+    await application.notices.reminders(timedelta(days=30), timedelta(days=30))
+    assert await routes(application) == route
