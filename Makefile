@@ -42,6 +42,7 @@ check: install ## ruff, mypy strict, import-linter, catalogues, migrations in st
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m engine.i18n
+	@$(BIN)/python -m engine.communications.completeness
 	@$(BIN)/python -m engine.stack.schema_check
 
 .PHONY: format

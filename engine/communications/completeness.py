@@ -1,12 +1,13 @@
 """What an entry of the notice catalogue still lacks before anyone can be told it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from jinja2 import Environment, TemplateError, nodes
 
 from engine.assets import TEMPLATES
-from engine.communications.catalogue import LANGUAGES, Channel, Notice
+from engine.communications.catalogue import CATALOGUE, LANGUAGES, Channel, Notice
 from engine.communications.rendering import EMAIL_FACTS, Renderer
 from engine.communications.templates import WordsLoader, catalogue_entries, template_names
 from engine.errors import ConnectError
@@ -72,3 +73,17 @@ def _rendering_faults(notice: Notice, templates: Path) -> Iterator[str]:
                 ways[channel](notice, language, notice.sample, notice.sample_secret)
             except ConnectError as error:
                 yield str(error)
+
+
+def main() -> None:
+    """`python -m engine.communications.completeness`: exit status 1 if any entry lacks anything."""
+    faults = [fault for notice in CATALOGUE.values() for fault in notice_faults(notice)]
+    for fault in faults:
+        sys.stderr.write(f"{fault}\n")
+    if faults:
+        sys.exit(1)
+    sys.stdout.write(f"the catalogue's {len(CATALOGUE)} notices are complete in both languages\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Language = Literal["en", "es"]
+from engine.i18n import Language
+
 LetterLanguage = Literal["en", "es", "both"]
 
 

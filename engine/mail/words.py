@@ -11,13 +11,13 @@ from html.parser import HTMLParser
 from typing import Final
 
 from engine.errors import ConnectError
+from engine.i18n import Language
 from engine.mail.letters import (
     Action,
     Block,
     Bullets,
     Facts,
     Heading,
-    Language,
     Note,
     Paragraph,
     Secret,

@@ -11,12 +11,15 @@ from types import FrameType
 from typing import Final, NoReturn
 
 import httpx
+import structlog
 
 from engine.errors import ConnectError
 from engine.migrations.run import upgrade
 from engine.settings import Settings
 from engine.stack.servers import Servers, pointed_at, running_servers
 from engine.stack.supervisor import Supervisor
+
+log: Final = structlog.get_logger()
 
 START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
@@ -96,7 +99,8 @@ def running_stack(
         # A second Ctrl-C must not leave half of it running.
         for signum in _SIGNALS:
             signal.signal(signum, signal.SIG_IGN)
-        supervisor.stop()
+        for name in supervisor.stop():
+            log.warning("process_killed", name=name)
 
 
 def _urls(settings: Settings) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -59,14 +60,10 @@ OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElemen
 @pytest.fixture
 async def address(portal: Portal) -> AsyncIterator[str]:
     """Where the portal is served by a real web server."""
-    server = uvicorn.Server(
-        uvicorn.Config(portal.app, host="127.0.0.1", port=0, access_log=False, log_config=None)
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not serving.done()
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(portal.app, access_log=False, log_config=None))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     await serving
 

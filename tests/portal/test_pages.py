@@ -176,7 +176,7 @@ async def test_work_is_the_same_whether_or_not_anyone_matched(portal: Portal, re
         statements.clear()
         await redis.config_resetstat()
         assert (await send_form(portal.browser(), **typed)).status_code == 303
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # asyncpg calls its query loggers at the loop's next turn
         told = await redis.info("commandstats")
         return list(statements), {command: used["calls"] for command, used in told.items()}
 

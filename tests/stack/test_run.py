@@ -67,6 +67,7 @@ def test_ctrl_c_stops_everything(folder: Path) -> None:
     rest, _ = stack.communicate(timeout=40)
     assert stack.returncode == 0, rest
     assert "Everything that was started has been stopped." in rest
+    assert "process_killed" not in (folder / "logs" / "run.log").read_text()
     gone, alive = psutil.wait_procs([*family, *servers], timeout=5)
     assert gone
     assert alive == []
