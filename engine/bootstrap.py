@@ -140,6 +140,7 @@ def _compose(
             printer=Printer(
                 engine=engine,
                 recipients=recipients,
+                secrets=pins,
                 renderer=renderer,
                 box=box,
                 composer=PartComposer(),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -71,6 +71,10 @@ class TemporaryPins:
         driver = await driver_connection(connection)
         await driver.execute(_VOID, list(delivery_ids), self.clock())
 
+    def works_until(self, channel: Channel, sent_at: datetime) -> date:
+        """The last day on which a PIN works that is sent on `channel` at `sent_at`."""
+        return last_day(channel, sent_at)
+
     async def ended(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
         """These deliveries will not arrive; a PIN that may have leaked on the way is void."""
         await self.void(connection, delivery_ids)
@@ -87,9 +91,13 @@ class TemporaryPins:
         await driver.execute(_ARRIVED, list(delivery_ids), expiry(channel, at))
 
 
+def last_day(channel: Channel, delivered_at: datetime) -> date:
+    """The Pacific day at whose end a temporary PIN that arrived at `delivered_at` stops working."""
+    day = pacific_date(delivered_at)
+    return next_business_day(day) if channel is Channel.EMAIL else day + MAIL_LIFETIME
+
+
 def expiry(channel: Channel, delivered_at: datetime) -> datetime:
-    """When a temporary PIN that arrived at `delivered_at` stops working."""
-    if channel is Channel.MAIL:
-        return delivered_at + MAIL_LIFETIME
-    last_day = next_business_day(pacific_date(delivered_at))
-    return datetime.combine(last_day + timedelta(days=1), time(), tzinfo=PACIFIC)
+    """The moment it stops working: what the message says, and not a minute less."""
+    following = last_day(channel, delivered_at) + timedelta(days=1)
+    return datetime.combine(following, time(), tzinfo=PACIFIC)

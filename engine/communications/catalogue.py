@@ -5,7 +5,7 @@ catalogue test refuses an entry that lacks any of them in either language.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -63,6 +63,14 @@ class PaymentFacts(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """What one message carries besides its words, and the last day on which it works."""
+
+    value: str = field(repr=False)
+    works_until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One entry. `days` are business days until the promise of each channel falls due."""
 
@@ -72,7 +80,7 @@ class Notice:
     days: Mapping[Channel, int]
     sample: Facts
     carries_secret: bool = False
-    sample_secret: str | None = None
+    sample_secret: Secret | None = None
 
 
 def _days(*, email: int, mail: int) -> Mapping[Channel, int]:
@@ -86,7 +94,8 @@ TEMPORARY_PIN: Final = Notice(
     days=_days(email=1, mail=10),
     carries_secret=True,
     sample=TemporaryPinFacts(name="María Fernanda Núñez-Ibáñez"),
-    sample_secret="000000",  # noqa: S106  a preview shows where the PIN stands, never a PIN
+    # A preview shows where the PIN stands, never a PIN.
+    sample_secret=Secret("000000", date(2026, 11, 24)),
 )
 APPOINTMENT_REMINDER: Final = Notice(
     key="appointment_reminder",

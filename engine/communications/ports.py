@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -74,6 +74,10 @@ class Secrets(Protocol):
         at: datetime,
     ) -> None:
         """The deliveries reached their readers at `at`: their secrets' lifetimes begin."""
+        ...
+
+    def works_until(self, channel: Channel, sent_at: datetime) -> date:
+        """The last day on which a secret works that is sent on `channel` at `sent_at`."""
         ...
 
     async def ended(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:

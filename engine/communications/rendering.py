@@ -12,11 +12,7 @@ from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError, 
 from markupsafe import Markup
 
 from engine.assets import TEMPLATES
-from engine.communications.catalogue import (
-    LANGUAGES,
-    Facts,
-    Notice,
-)
+from engine.communications.catalogue import LANGUAGES, Facts, Notice, Secret
 from engine.communications.templates import WordsLoader, catalogue_entries, template_names
 from engine.errors import ConnectError
 from engine.i18n import Language, clock_time, full_date, long_date, money, number, translations
@@ -93,7 +89,7 @@ class Renderer:
         self._digests: dict[str, str] = {}
 
     def email(
-        self, notice: Notice, language: Language, facts: Facts, secret: str | None = None
+        self, notice: Notice, language: Language, facts: Facts, secret: Secret | None = None
     ) -> EmailWords:
         """The subject, text and HTML of one email, without anything private but `secret`.
 
@@ -116,7 +112,7 @@ class Renderer:
         )
 
     def letter(
-        self, notice: Notice, language: Language, facts: Facts, secret: str | None = None
+        self, notice: Notice, language: Language, facts: Facts, secret: Secret | None = None
     ) -> str:
         """The words of one half of a letter, as the small HTML that `engine.mail.words` reads.
 
@@ -178,19 +174,21 @@ class Renderer:
             raise RenderError(f"{where}: {type(error).__name__}") from None
 
 
-def _require(notice: Notice, facts: Facts, secret: str | None) -> None:
+def _require(notice: Notice, facts: Facts, secret: Secret | None) -> None:
     if not isinstance(facts, notice.facts):
         raise RenderError(f"{notice.key}: its facts must be {notice.facts.__name__}")
     if notice.carries_secret and secret is None:
         raise RenderError(f"{notice.key}: it carries a secret, and was given none")
     if secret is not None and not notice.carries_secret:
         raise RenderError(f"{notice.key}: it carries no secret, and was given one")
-    if secret is not None and not secret.isalnum():
+    if secret is not None and not secret.value.isalnum():
         raise RenderError(f"{notice.key}: its secret is not one unbroken word")
 
 
-def _values(facts: object, secret: str | None) -> dict[str, Any]:
-    return {"facts": facts} if secret is None else {"facts": facts, "secret": secret}
+def _values(facts: object, secret: Secret | None) -> dict[str, Any]:
+    if secret is None:
+        return {"facts": facts}
+    return {"facts": facts, "secret": secret.value, "works_until": secret.works_until}
 
 
 def _environment(

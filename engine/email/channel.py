@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
+from engine.communications.catalogue import Channel, Secret
 from engine.communications.claims import Claimed, Lease
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Outcome, Outcomes, Owed, Recorded
@@ -169,7 +170,9 @@ class EmailChannel:
     def _message(self, item: Claimed, address: EmailAddress) -> bytes:
         secret = None
         if item.secret is not None:
-            secret = self.box.open(item.secret, str(item.delivery_id))
+            pin = self.box.open(item.secret, str(item.delivery_id))
+            until = self.outcomes.secrets.works_until(Channel.EMAIL, self.clock())
+            secret = Secret(pin, until)
         words = self.renderer.email(item.notice, item.language, item.facts, secret)
         return build_message(
             words,

@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from engine.communications.catalogue import (
-    Facts,
-    Notice,
-)
+from engine.communications.catalogue import Facts, Notice, Secret
 from engine.communications.ports import PostalAddress
 from engine.communications.rendering import Renderer
 from engine.i18n import Language
@@ -22,7 +19,7 @@ class Draft:
     notice: Notice
     language: Language
     facts: Facts
-    secret: str | None
+    secret: Secret | None
     address: PostalAddress
 
 

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.calendar.business_days import add_business_days
 from engine.clock import Clock
-from engine.communications.catalogue import CATALOGUE
+from engine.communications.catalogue import CATALOGUE, Channel, Secret
 from engine.communications.claims import facts_from
-from engine.communications.ports import PostalAddress, Recipients, Unreachable
+from engine.communications.ports import PostalAddress, Recipients, Secrets, Unreachable
 from engine.communications.rendering import Renderer
 from engine.database import driver_connection
 from engine.errors import ConnectError
@@ -100,6 +100,7 @@ class Printer:
 
     engine: AsyncEngine
     recipients: Recipients
+    secrets: Secrets
     renderer: Renderer
     box: SecretBox
     composer: PartComposer
@@ -146,7 +147,8 @@ class Printer:
         secret = None
         if row["secret"] is not None:
             sealed = Sealed.from_bytes(row["secret_key_id"], row["secret"])
-            secret = self.box.open(sealed, str(row["delivery_id"]))
+            pin = self.box.open(sealed, str(row["delivery_id"]))
+            secret = Secret(pin, self.secrets.works_until(Channel.MAIL, self.clock()))
         draft = Draft(
             piece_id=row["piece_id"],
             notice=CATALOGUE[row["notice"]],

@@ -3,7 +3,7 @@
 import email.policy
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.message import Message
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.bootstrap import Application, open_application
 from engine.caseload.pin_requests import Method
-from engine.caseload.temporary_pins import expiry
+from engine.caseload.temporary_pins import expiry, last_day
 from engine.clock import PACIFIC
 from engine.communications.catalogue import Channel
 from engine.security.pins import PinHasher
@@ -252,9 +252,10 @@ async def test_the_life_of_a_pin_begins_when_it_arrives(
 
 
 def test_a_mailed_pin_lives_three_weeks() -> None:
-    """Twenty-one days from its handover."""
+    """To the end of the twenty-first day after its handover, the day that the letter names."""
     arrived = datetime(2026, 11, 25, 17, 30, tzinfo=PACIFIC)
-    assert expiry(Channel.MAIL, arrived) == arrived + timedelta(days=21)
+    assert last_day(Channel.MAIL, arrived) == date(2026, 12, 16)
+    assert expiry(Channel.MAIL, arrived) == datetime(2026, 12, 17, tzinfo=PACIFIC)
 
 
 async def test_a_request_whose_doorbell_was_lost_is_found(

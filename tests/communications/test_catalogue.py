@@ -89,7 +89,10 @@ def test_a_broken_template_is_named(
             "its sample is not PaymentFacts",
         ),
         (dataclasses.replace(TEMPORARY_PIN, sample_secret=None), "a sample secret belongs to"),
-        (dataclasses.replace(PAYMENT_NOTICE, sample_secret="0000"), "a sample secret belongs to"),
+        (
+            dataclasses.replace(PAYMENT_NOTICE, sample_secret=TEMPORARY_PIN.sample_secret),
+            "a sample secret belongs to",
+        ),
         (dataclasses.replace(PAYMENT_NOTICE, key="welcome"), "no template mail/welcome/letter"),
     ],
 )

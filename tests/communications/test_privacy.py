@@ -14,6 +14,7 @@ from engine.communications.catalogue import (
     AppointmentFacts,
     Facts,
     Notice,
+    Secret,
 )
 from engine.communications.rendering import EMAIL_FACTS, EmailWords, Renderer
 from engine.email.message import Envelope, build_message
@@ -50,7 +51,7 @@ def _notices(draw: st.DrawFn) -> tuple[Notice, Language, Facts]:
 
 
 def _rendered(notice: Notice, language: Language, facts: Facts) -> tuple[EmailWords, str]:
-    secret = PIN if notice.carries_secret else None
+    secret = Secret(PIN, date(2026, 11, 24)) if notice.carries_secret else None
     words = RENDERER.email(notice, language, facts, secret)
     message = build_message(
         words,

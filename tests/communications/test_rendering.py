@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,6 +20,7 @@ from engine.communications.catalogue import (
     AppointmentFacts,
     Notice,
     PaymentFacts,
+    Secret,
 )
 from engine.communications.rendering import Renderer, RenderError
 from engine.errors import MissingTranslationError
@@ -27,6 +29,7 @@ from engine.i18n.catalogues import read_catalogue
 from engine.settings import Agency
 
 HOME = "https://connect.example/"
+PIN = Secret("902713", date(2026, 11, 24))
 RENDERER = Renderer(Agency(), HOME)
 OFFICIAL = Renderer(Agency(official=True), HOME)
 NAME = "Núñez <b>& Sons</b>"
@@ -143,9 +146,9 @@ def test_letters_keep_to_the_few_elements(notice: Notice, language: Language) ->
 @each_language
 def test_a_pin_stands_alone_on_its_line(language: Language) -> None:
     """In text the PIN is a line of its own; in a letter it is the content of its own element."""
-    words = RENDERER.email(TEMPORARY_PIN, language, TEMPORARY_PIN.sample, "902713")
+    words = RENDERER.email(TEMPORARY_PIN, language, TEMPORARY_PIN.sample, PIN)
     assert "902713" in words.text.split("\n")
-    letter = RENDERER.letter(TEMPORARY_PIN, language, TEMPORARY_PIN.sample, "902713")
+    letter = RENDERER.letter(TEMPORARY_PIN, language, TEMPORARY_PIN.sample, PIN)
     assert re.search(r'<output title="[^"]+">902713</output>', letter)
 
 
@@ -153,13 +156,13 @@ def test_a_pin_stands_alone_on_its_line(language: Language) -> None:
     ("notice", "secret", "said"),
     [
         (TEMPORARY_PIN, None, "was given none"),
-        (PAYMENT_NOTICE, "902713", "was given one"),
-        (TEMPORARY_PIN, "902 713", "not one unbroken word"),
-        (TEMPORARY_PIN, "", "not one unbroken word"),
+        (PAYMENT_NOTICE, PIN, "was given one"),
+        (TEMPORARY_PIN, replace(PIN, value="902 713"), "not one unbroken word"),
+        (TEMPORARY_PIN, replace(PIN, value=""), "not one unbroken word"),
     ],
 )
 def test_secrets_belong_to_the_notices_that_carry_them(
-    notice: Notice, secret: str | None, said: str
+    notice: Notice, secret: Secret | None, said: str
 ) -> None:
     """A PIN notice without its PIN, another notice with one, or a PIN in pieces is refused."""
     for render in (RENDERER.email, RENDERER.letter):
@@ -316,6 +319,6 @@ def test_a_letters_frame_is_in_its_language(
 @each_language
 def test_the_pin_letter_never_shows_where_to_sign_in_and_with_what(language: Language) -> None:
     """The letter asks for the Participant ID Number and does not hold one: no digits but known."""
-    letter = RENDERER.letter(TEMPORARY_PIN, language, TEMPORARY_PIN.sample, "902713")
+    letter = RENDERER.letter(TEMPORARY_PIN, language, TEMPORARY_PIN.sample, PIN)
     numbers = set(re.findall(r"\d{2,}", letter.replace(Agency().phone, "")))
-    assert numbers == {"902713", "21"}
+    assert numbers == {"902713", "24", "2026"}

@@ -3,7 +3,7 @@
 import email.policy
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 
@@ -16,6 +16,7 @@ from engine.communications.catalogue import (
     LANGUAGES,
     TEMPORARY_PIN,
     Notice,
+    Secret,
 )
 from engine.communications.rendering import EmailWords, Renderer
 from engine.email.message import Envelope, MessageError, build_message
@@ -89,7 +90,9 @@ def test_a_retry_sends_the_same_bytes() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_pin_is_readable_in_the_raw_message(language: Language) -> None:
     """Even where nothing is decoded, the PIN is a whole line of the text part."""
-    words = RENDERER.email(TEMPORARY_PIN, language, TEMPORARY_PIN.sample, "902713")
+    words = RENDERER.email(
+        TEMPORARY_PIN, language, TEMPORARY_PIN.sample, Secret("902713", date(2026, 11, 24))
+    )
     raw = build_message(words, ENVELOPE)
     assert b"\r\n902713\r\n" in raw.split(b"text/html")[0]
 
