@@ -1,15 +1,12 @@
 """Every notice in both languages, from the catalogue's preview samples: emails and letters."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-from engine.communications.catalogue import (
-    CATALOGUE,
-    LANGUAGES,
-    Notice,
-)
+from engine.caseload.temporary_pins import last_day
+from engine.communications.catalogue import CATALOGUE, LANGUAGES, Channel, Notice, Secret
 from engine.communications.ports import PostalAddress
 from engine.communications.rendering import EmailWords, Renderer
 from engine.email.message import Envelope, build_message
@@ -22,6 +19,7 @@ from engine.settings import Settings
 SAMPLE_DAY: Final = date(2026, 11, 23)
 """Previews are dated, so that the same words give the same bytes."""
 
+_SAMPLE_MOMENT: Final = datetime(2026, 11, 23, 18, tzinfo=UTC)
 _SAMPLE_ADDRESS: Final = PostalAddress(
     name="María Fernanda Núñez-Ibáñez",
     addr1="1200 Example Street",
@@ -44,7 +42,7 @@ class Gallery:
 
     def email(self, notice: Notice, language: Language) -> EmailWords:
         """The words of the sample email."""
-        return self.renderer.email(notice, language, notice.sample, notice.sample_secret)
+        return self.renderer.email(notice, language, notice.sample, _secret(notice, Channel.EMAIL))
 
     def email_message(self, notice: Notice, language: Language) -> bytes:
         """The sample email as it goes over the wire."""
@@ -54,7 +52,7 @@ class Gallery:
                 sender=self.settings.mail_from,
                 recipient="maria@example.com",
                 message_id=f"<preview.{notice.key}.{language}@{self.settings.return_path_domain}>",
-                date=datetime(SAMPLE_DAY.year, SAMPLE_DAY.month, SAMPLE_DAY.day, 18, tzinfo=UTC),
+                date=_SAMPLE_MOMENT,
             ),
         )
 
@@ -65,7 +63,7 @@ class Gallery:
             notice=notice,
             language=language,
             facts=notice.sample,
-            secret=notice.sample_secret,
+            secret=_secret(notice, Channel.MAIL),
             address=_SAMPLE_ADDRESS,
         )
         return draft_letter(self.renderer, draft, self.settings.agency.return_address, SAMPLE_DAY)
@@ -77,6 +75,13 @@ class Gallery:
     def letter_pictures(self, notice: Notice, language: Language, ppi: float = 72) -> list[bytes]:
         """The pages of the sample letter as PNG pictures."""
         return render_letter_png(self.letter(notice, language), SAMPLE_DAY, ppi=ppi)
+
+
+def _secret(notice: Notice, channel: Channel) -> Secret | None:
+    """The sample secret, lasting as one does that is sent on the day of the previews."""
+    if notice.sample_secret is None:
+        return None
+    return replace(notice.sample_secret, works_until=last_day(channel, _SAMPLE_MOMENT))
 
 
 def every_notice() -> Iterator[tuple[Notice, Language]]:
