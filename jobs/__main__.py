@@ -8,7 +8,7 @@ import uvloop
 from engine.errors import ConnectError
 from engine.logs import configure_logs
 from engine.settings import load_settings
-from engine.stack.servers import servers_for
+from engine.stack.servers import served
 from jobs.worker import run_worker
 
 
@@ -16,10 +16,8 @@ def main() -> None:
     """Work with the settings of the environment."""
     configure_logs()
     try:
-        with (
-            servers_for(load_settings()) as settings,
-            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-        ):
+        settings = served(load_settings())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run_worker(settings))
     except ConnectError as error:
         sys.exit(f"connect worker: {error}")

@@ -113,6 +113,7 @@ class PinRequests:
                 async with self.outbox.transaction() as transaction:
                     recorded += await self._settle(transaction, request_id)
             except Exception:
+                # Whatever it was, it is still unsettled: the sweep asks for it again.
                 log.exception("pin_request_not_settled", request=request_id)
         return recorded
 

@@ -12,7 +12,7 @@ from engine.migrations.run import upgrade
 from engine.portal.serving import serve_portal
 from engine.settings import load_settings
 from engine.stack.keeping import keep_servers
-from engine.stack.servers import servers_for
+from engine.stack.servers import served, servers_for
 
 
 def migrate() -> None:
@@ -29,8 +29,7 @@ def portal(
 ) -> None:
     """Serve the portal until SIGTERM."""
     configure_logs()
-    with servers_for(load_settings()) as settings:
-        asyncio.run(serve_portal(settings, host, port))
+    asyncio.run(serve_portal(served(load_settings()), host, port))
 
 
 def worker() -> None:

@@ -235,6 +235,7 @@ class _Recorder:
             try:
                 return await self._record_once(taken)
             except Exception:
+                # Whatever it was, these messages have been sent: not to say so sends them again.
                 log.exception("outcomes_not_recorded", outcomes=len(taken), retry_in=wait)
                 await asyncio.sleep(wait)
         return await self._record_once(taken)

@@ -3,10 +3,10 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -188,24 +188,23 @@ class Connection:
 
     async def _envelope(self, sender: str, recipient: str) -> None:
         client = self._connected()
+        # At MAIL FROM nothing was said of the reader yet: it is us whom the server does not want.
+        await self._say(
+            client.mail(sender), lambda code: ServerUnavailableError(f"mail_from_{code}")
+        )
+        await self._say(client.rcpt(recipient), _answered)
+
+    async def _say(
+        self, command: Coroutine[Any, Any, object], refused: Callable[[int], ConnectError]
+    ) -> None:
+        """Wait for the answer to `command`; `refused` says what its refusal means."""
         try:
-            await client.mail(sender)
+            await command
         except aiosmtplib.SMTPServerDisconnected:
             raise
         except aiosmtplib.SMTPResponseException as error:
-            # Nothing was said of the reader yet: it is us whom the server does not want.
             await self._reset(error.code)
-            raise ServerUnavailableError(f"mail_from_{error.code}") from None
-        except (aiosmtplib.SMTPException, OSError) as error:
-            self._drop()
-            raise ServerUnavailableError(type(error).__name__) from None
-        try:
-            await client.rcpt(recipient)
-        except aiosmtplib.SMTPServerDisconnected:
-            raise
-        except aiosmtplib.SMTPResponseException as error:
-            await self._reset(error.code)
-            raise _answered(error.code) from None
+            raise refused(error.code) from None
         except (aiosmtplib.SMTPException, OSError) as error:
             self._drop()
             raise ServerUnavailableError(type(error).__name__) from None

@@ -5,13 +5,14 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import psutil
 from pydantic import SecretStr
 
+from engine.errors import SettingsError
 from engine.settings import Settings
 from engine.stack.embedded import start_postgres, start_redis
 
@@ -115,8 +116,8 @@ def servers_for(settings: Settings) -> Iterator[Settings]:
 
     A command that finds another one's servers being kept for a moment waits for its turn.
     """
-    if settings.database_url and settings.redis_url and settings.smtp_url:
-        yield settings
+    if settings.database_url and settings.redis_url:
+        yield pointed_at(settings, running_servers(settings.data_dir) or _nothing_embedded())
         return
     if running := running_servers(settings.data_dir):
         yield pointed_at(settings, running)
@@ -128,21 +129,41 @@ def servers_for(settings: Settings) -> Iterator[Settings]:
         yield pointed_at(settings, _started_for_a_while(settings, stack))
 
 
-def _started_for_a_while(settings: Settings, stack: ExitStack) -> Servers:
-    database_url, redis_url = "", ""
-    if settings.database_url is None:
-        postgres = start_postgres(settings.data_dir / "postgres")
-        stack.callback(postgres.stop)
-        database_url = postgres.url
-    if settings.redis_url is None:
-        redis = start_redis(settings.data_dir / "redis")
-        stack.callback(redis.stop)
-        redis_url = redis.url
+def served(settings: Settings) -> Settings:
+    """Settings with all three URLs, for a process that stays up: as given, or of running servers.
+
+    Raises SettingsError where one is missing: such a process keeps no servers of its own.
+    """
+    running = running_servers(settings.data_dir)
+    pointed = pointed_at(settings, running) if running else settings
+    names = ("database_url", "redis_url", "smtp_url")
+    if missing := [name.upper() for name in names if getattr(pointed, name) is None]:
+        raise SettingsError(
+            f"{', '.join(missing)}: not set, and no servers run on {settings.data_dir}; "
+            "set them, or start everything with `connect run`"
+        )
+    return pointed
+
+
+def _nothing_embedded() -> Servers:
     return Servers(
         pid=os.getpid(),
         started=process_started(),
         redis_pid=0,
-        database_url=database_url,
-        redis_url=redis_url,
+        database_url="",
+        redis_url="",
         smtp_url=_UNUSED_SMTP,
     )
+
+
+def _started_for_a_while(settings: Settings, stack: ExitStack) -> Servers:
+    servers = _nothing_embedded()
+    if settings.database_url is None:
+        postgres = start_postgres(settings.data_dir / "postgres")
+        stack.callback(postgres.stop)
+        servers = replace(servers, database_url=postgres.url)
+    if settings.redis_url is None:
+        redis = start_redis(settings.data_dir / "redis")
+        stack.callback(redis.stop)
+        servers = replace(servers, redis_url=redis.url)
+    return servers

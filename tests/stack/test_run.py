@@ -81,3 +81,13 @@ def test_a_folder_that_cannot_serve_is_told_so(tmp_path: Path) -> None:
     assert "DATA_DIR" in said
     assert "space" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("process", ["portal", "worker"])
+def test_a_process_that_stays_up_keeps_no_servers(folder: Path, process: str) -> None:
+    """Without URLs and without a stack, portal and worker say what to set, and do not hang."""
+    refused = connect(folder, process)
+    said, _ = refused.communicate(timeout=60)
+    assert refused.returncode == 1
+    assert "DATABASE_URL, REDIS_URL, SMTP_URL" in said
+    assert "connect run" in said
