@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -80,8 +80,18 @@ def _real_name(text: str) -> str:
 BatchId = Annotated[
     str, StringConstraints(pattern=f"^{_NAME.pattern}$"), AfterValidator(_real_name)
 ]
+UUID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 UtcMoment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Action = Literal["cancel", "reprint"]
+OrderReason = Literal[
+    "ADDRESS_WRONG",
+    "CONTENT_WRONG",
+    "NO_LONGER_DUE",
+    "LOST_IN_THE_MAIL",
+    "DAMAGED_IN_THE_MAIL",
+    "OTHER",
+]
 Endorsement = Literal[
     "ADDRESS SERVICE REQUESTED",
     "CHANGE SERVICE REQUESTED",
@@ -90,15 +100,17 @@ Endorsement = Literal[
 ]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Record(BaseModel):
+    """A file of the contract: every field of it is known, and of its own type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     def to_json(self) -> bytes:
         """The file's bytes; the same record gives the same bytes."""
         return (self.model_dump_json(indent=2) + "\n").encode()
 
 
-class Template(_Record):
+class Template(Record):
     """A letter template used in the batch; the proof fields are null until a proof is approved."""
 
     id: str
@@ -109,7 +121,7 @@ class Template(_Record):
     approved_at: UtcMoment | None = None
 
 
-class Production(_Record):
+class Production(Record):
     """How the pieces are made."""
 
     window_profile: str = "us10-left-window"
@@ -120,7 +132,7 @@ class Production(_Record):
     imb_mode: Literal["vendor", "ours"] = "vendor"
 
 
-class Part(_Record):
+class Part(Record):
     """One PDF of the archive; `pages` counts blank backs."""
 
     file: Annotated[str, StringConstraints(pattern=r"^part-[0-9]{3}\.pdf$")]
@@ -132,14 +144,14 @@ class Part(_Record):
     last_seq: PositiveInt
 
 
-class Index(_Record):
+class Index(Record):
     """`index.csv`: its rows without the header line, and its hash."""
 
     rows: NonNegativeInt
     sha256: Sha256
 
 
-class Totals(_Record):
+class Totals(Record):
     """Of the whole batch. `by_sheet_count` counts pieces by their number of sheets, a string."""
 
     pieces: PositiveInt
@@ -150,7 +162,7 @@ class Totals(_Record):
     piece_ids_sha256: Sha256
 
 
-class Manifest(_Record):
+class Manifest(Record):
     """`manifest.json`: the vendor's programs check everything else against it."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -175,7 +187,7 @@ class Manifest(_Record):
         return self
 
 
-class Done(_Record):
+class Done(Record):
     """`B.done`: the vendor ignores a batch without it. It holds nothing personal."""
 
     batch_id: BatchId
@@ -185,12 +197,23 @@ class Done(_Record):
     sheets: PositiveInt
 
 
-def json_schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schemas (2020-12) published beside the contract, by the name of their file."""
-    return {
-        "manifest.schema.json": Manifest.model_json_schema(mode="serialization"),
-        "done.schema.json": Done.model_json_schema(mode="serialization"),
-    }
+class OrderedPiece(Record):
+    """A piece that an order names."""
+
+    piece_id: Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
+    seq: PositiveInt
+
+
+class Order(Record):
+    """`B.order.nnn.json`: take these pieces out of the batch, or make them again."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    order_id: Annotated[str, StringConstraints(pattern=rf"^{_NAME.pattern}\.order\.[0-9]{{3}}$")]
+    batch_id: BatchId
+    ordered_at: UtcMoment
+    action: Action
+    pieces: Annotated[tuple[OrderedPiece, ...], Field(min_length=1)]
+    reason: OrderReason
 
 
 def _disagreements(manifest: Manifest) -> Iterable[str]:

@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 from engine.errors import InputError
+from engine.mail.contract import UUID_PATTERN
 from engine.mail.letters import LetterLanguage
 
 
@@ -19,7 +20,7 @@ class RefusedCellError(InputError):
 class IndexRow:
     """A piece. The fields stand in the order of the columns; what does not apply is empty.
 
-    `address_flags` are joined by a space. `sheet_mark` is the mark on the piece's first sheet.
+    `address_flags` is empty or `CONFIDENTIAL`. `sheet_mark` is the mark on the piece's first sheet.
     """
 
     seq: int
@@ -46,22 +47,69 @@ class IndexRow:
 
 
 COLUMNS: Final = tuple(field.name for field in fields(IndexRow))
+_NUMBER: Final = "^[1-9][0-9]*$"
+_CELL: Final = r"^([^=+\-@\x00-\x1f][^\x00-\x1f]*)?$"
+_PATTERNS: Final = {
+    "seq": _NUMBER,
+    "piece_id": UUID_PATTERN,
+    "part_file": r"^part-[0-9]{3}\.pdf$",
+    "first_page": "^[0-9]*[13579]$",
+    "page_count": "^[0-9]*[02468]$",
+    "sheet_count": _NUMBER,
+    "lang": "^(en|es|both)$",
+    "mail_class": "^first_class$",
+    "state": "^[A-Z]{2}$",
+    "zip5": "^[0-9]{5}$",
+    "zip4": "^([0-9]{4})?$",
+    "address_flags": "^(CONFIDENTIAL)?$",
+    "imb31": "^([0-9]{20}|[0-9]{25}|[0-9]{29}|[0-9]{31})?$",
+    "sheet_mark": r"^1\|[a-z0-9_]+\|[1-9][0-9]*\|1\|[1-9][0-9]*$",
+}
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
-def write_index(rows: Iterable[IndexRow]) -> bytes:
-    """The file's bytes: a header, then the rows (UTF-8, RFC 4180).
+def row_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a row, by column, as the text that stands in its cells."""
+    return {
+        "title": "IndexRow",
+        "description": "One row of index.csv; every cell is text.",
+        "type": "object",
+        "properties": {
+            column: {"type": "string", "pattern": _PATTERNS.get(column, _CELL)}
+            for column in COLUMNS
+        },
+        "required": list(COLUMNS),
+        "additionalProperties": False,
+    }
 
-    Raises RefusedCellError for a cell that a spreadsheet would take for a formula: it is refused
-    and not escaped, because an escaped name is another name.
-    """
+
+class IndexFile:
+    """The file as it grows: a header, then the rows (UTF-8, RFC 4180)."""
+
+    def __init__(self) -> None:
+        self._content = bytearray(_lines([COLUMNS]))
+
+    def add(self, rows: Sequence[IndexRow]) -> None:
+        """Write more rows.
+
+        Raises RefusedCellError for a cell that a spreadsheet would take for a formula: it is
+        refused and not escaped, because an escaped name is another name.
+        """
+        for row in rows:
+            if column := refused_cell(row):
+                raise RefusedCellError(
+                    f"index.csv, piece {row.piece_id}: {column} may not stand there"
+                )
+        self._content += _lines([getattr(row, column) for column in COLUMNS] for row in rows)
+
+    def content(self) -> bytes:
+        """The file's bytes."""
+        return bytes(self._content)
+
+
+def _lines(rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        if column := refused_cell(row):
-            raise RefusedCellError(f"index.csv, piece {row.piece_id}: {column} may not stand there")
-        writer.writerow(getattr(row, column) for column in COLUMNS)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
 
 

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from engine.errors import InputError
-from engine.mail.contract import BatchName, Done, Manifest, json_schemas, piece_ids_sha256
+from engine.mail.contract import BatchName, Done, Manifest, piece_ids_sha256
+from engine.mail.schemas import json_schemas
 from tests.mail.sample_batches import archive
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.mail.index import COLUMNS, IndexRow, RefusedCellError, write_index
+from engine.mail.index import COLUMNS, IndexFile, IndexRow, RefusedCellError
 
 ROW = IndexRow(
     seq=1,
@@ -35,7 +35,9 @@ ROW = IndexRow(
 
 def test_rows_read_back() -> None:
     """Commas, quotation marks and ñ survive; lines end as RFC 4180 has them."""
-    written = write_index([ROW])
+    file = IndexFile()
+    file.add([ROW])
+    written = file.content()
     assert written.count(b"\r\n") == 2
     assert written.endswith(b"\r\n")
     (row,) = csv.DictReader(io.StringIO(written.decode(), newline=""))
@@ -55,6 +57,6 @@ def test_columns_are_the_contracts() -> None:
 def test_a_cell_like_a_formula_is_refused(name: str) -> None:
     """It is refused and not escaped, by its piece and column and without being quoted."""
     with pytest.raises(RefusedCellError) as caught:
-        write_index([replace(ROW, name=name)])
+        IndexFile().add([replace(ROW, name=name)])
     assert "piece-a: name" in str(caught.value)
     assert repr(name)[1:-1] not in str(caught.value).replace("piece-a", "")
