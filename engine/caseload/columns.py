@@ -21,6 +21,7 @@ from engine.caseload.cells import (
     words,
     written,
 )
+from engine.mail.addresses.checking import WINDOW_LINES
 
 COUNTIES: Final = (
     "Alameda", "Alpine", "Amador", "Butte", "Calaveras", "Colusa", "Contra Costa", "Del Norte",
@@ -69,6 +70,10 @@ settings (`PARTICIPANT_ID_DIGITS`, `CASE_NUMBER_DIGITS`); the defaults stand bel
 - A file whose rows need a row of a refused file is refused with it, with one line saying so; rows
   that need only what the database already holds do not make it wait. Other files are loaded. A
   folder is one transaction: an import that is interrupted has loaded nothing.
+- A mail address that a letter cannot go to as it stands (a street without its number, a ZIP code
+  of another state, letters that cannot be printed) is loaded as it is, and reported by its line
+  with the flags of the print batch contract; letters to it are held. An ordinary address of a
+  confidential participant is among them, flagged CONFIDENTIAL.
 - A file ending in `.csv` that is not described here is reported too: it may be a misspelt name.
 - `--dry-run` does all of this and rolls it back.
 
@@ -80,10 +85,12 @@ Found = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The lengths that the agency sets: how many digits its numbers have."""
+    """The lengths that the agency sets: how many digits its numbers have, and how many lines of
+    an address the window of its envelopes holds."""
 
     participant_id_digits: int = 10
     case_number_digits: int = 15
+    window_lines: int = WINDOW_LINES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.caseload.addresses import flag_new_addresses
 from engine.caseload.columns import CaseloadFile, Reference, Rules, caseload_files
 from engine.caseload.loading import Connection, load
 from engine.caseload.reading import Fault, Reading, Row
@@ -20,7 +21,17 @@ Progress = Callable[[str, float], None]
 _IMPORT_LOCK: Final = 4_107_311
 """Advisory lock key: one import at a time."""
 _READING_SHARE: Final = 0.5
+_CHECKING_BEGINS: Final = 0.95
 _ROWS_BETWEEN_WORDS: Final = 2_000
+_CONTACTS: Final = "contact_points.csv"
+_FLAGGED: Final = """
+    SELECT s.line, c.address_flags
+    FROM stage_contact_points s
+    JOIN participant p ON p.external_id = s.participant_id
+    JOIN contact_point c ON c.participant_id = p.id AND c.kind = s.kind
+        AND c.substitute = s.substitute AND c.superseded_at IS NULL
+    WHERE c.address_flags <> '' ORDER BY s.line
+"""
 _IN_DATABASE: Final = {
     "participants.csv": "EXISTS (SELECT FROM participant p WHERE p.external_id = s.participant_id)",
     "cases.csv": "EXISTS (SELECT FROM support_case c WHERE c.external_id = s.case_number)",
@@ -44,15 +55,29 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class FlaggedAddress:
+    """A mail address that was loaded, to which no letter goes: where it stands, and why.
+
+    The flags are those of the print batch contract. Nothing of the address is repeated.
+    """
+
+    file: str
+    line: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What became of a folder: each file in order, and every fault by file, line and column.
 
-    After a dry run the counts say what a real one would do.
+    After a dry run the counts say what a real one would do. A flagged address is no fault: it is
+    loaded, and letters to it are held.
     """
 
     files: tuple[FileReport, ...]
     faults: tuple[Fault, ...]
     dry_run: bool
+    flagged: tuple[FlaggedAddress, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -160,6 +185,18 @@ class _Run:
         reason = f"{found['rows']} row(s) from this line on need {reference.file}, which is refused"
         return [Fault(file.name, found["line"], reference.columns[-1], reason)]
 
+    async def flag_addresses(self, window_lines: int) -> tuple[FlaggedAddress, ...]:
+        """Check what was loaded, and say which lines of the file hold an address with a flag."""
+        self.progress("checking addresses", _CHECKING_BEGINS)
+        await flag_new_addresses(self.connection, window_lines=window_lines)
+        if self._reading_of(_CONTACTS) is None or _CONTACTS in self.refused:
+            return ()
+        rows = await self.connection.fetch(_FLAGGED)
+        return tuple(
+            FlaggedAddress(_CONTACTS, row["line"], tuple(row["address_flags"].split()))
+            for row in rows
+        )
+
     def _reading_of(self, name: str) -> Reading | None:
         return next((each for each in self.readings if each.file.name == name), None)
 
@@ -225,6 +262,7 @@ async def import_caseload(
         for reading in readings:
             await run.judge(reading)
         files = await run.load()
+        flagged = await run.flag_addresses(rules.window_lines)
         await (connection.rollback() if dry_run else connection.commit())
     progress("done", 1.0)
-    return ImportReport(files, (*run.faults, *strays), dry_run)
+    return ImportReport(files, (*run.faults, *strays), dry_run, flagged)

@@ -106,6 +106,19 @@ _APPOINTMENTS: Final = Target(
 # Between reading what is current and superseding it nobody else may write a contact point: the
 # portal waits for the second or two that the four statements below take.
 _HOLD_CONTACTS: Final = "LOCK TABLE contact_point IN SHARE ROW EXCLUSIVE MODE"
+# Soon after a first import autovacuum has not counted the table yet, and comparing would go
+# through all of it for each row.
+_COUNT_CONTACTS: Final = "ANALYZE contact_point"
+# Whether the lines fit their window, and whether the address may be written to at all, hang on
+# the participant too: their addresses are looked at again.
+_FORGET_FLAGS: Final = """
+    UPDATE contact_point SET address_flags = NULL
+    FROM participant p JOIN stage_participants s ON s.participant_id = p.external_id
+    WHERE contact_point.participant_id = p.id AND address_flags IS NOT NULL
+        AND superseded_at IS NULL
+        AND ROW(p.first_name, p.last_name, p.confidential)
+            IS DISTINCT FROM ROW(s.first_name, s.last_name, s.confidential)
+"""
 _COMPARE_CONTACTS: Final = """
     CREATE TEMP TABLE compared_contact ON COMMIT DROP AS
     SELECT p.id AS participant_id, s.kind, s.email, s.phone, s.addr1, s.addr2, s.urbanization,
@@ -115,7 +128,8 @@ _COMPARE_CONTACTS: Final = """
            CASE WHEN place.same THEN GREATEST(s.verified_at, current.verified_at)
                 ELSE s.verified_at END AS verified_at,
            current.verified_at AS was_verified_at,
-           CASE WHEN place.same THEN current.bounced_at END AS bounced_at
+           CASE WHEN place.same THEN current.bounced_at END AS bounced_at,
+           CASE WHEN place.same THEN current.returned_at END AS returned_at
     FROM stage_contact_points s
     JOIN participant p ON p.external_id = s.participant_id
     LEFT JOIN contact_point current ON current.participant_id = p.id AND current.kind = s.kind
@@ -135,9 +149,9 @@ _SUPERSEDE_CONTACTS: Final = """
 """
 _ADD_CONTACTS: Final = """
     INSERT INTO contact_point (participant_id, kind, email, phone, addr1, addr2, urbanization, city,
-        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at)
+        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at, returned_at)
     SELECT participant_id, kind, email, phone, addr1, addr2, urbanization, city,
-        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at
+        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at, returned_at
     FROM compared_contact n WHERE n.current_id IS NULL OR NOT (same AND safe_to_use = was_safe)
 """
 _VERIFY_CONTACTS: Final = """
@@ -153,6 +167,7 @@ def _affected(status: str) -> int:
 
 async def _load_contacts(connection: Connection) -> Written:
     await connection.execute(_HOLD_CONTACTS)
+    await connection.execute(_COUNT_CONTACTS)
     await connection.execute(_COMPARE_CONTACTS)
     await connection.execute("ANALYZE compared_contact")
     superseded = _affected(await connection.execute(_SUPERSEDE_CONTACTS))
@@ -174,10 +189,14 @@ async def load(connection: Connection, file: str) -> Written:
     """Bring the staged rows of `file` into its table, inside the caller's transaction.
 
     A contact point that differs supersedes the row it replaces, which stays as history; where only
-    the answer to "is it safe to use" differs, its proofs and bounces travel to the new row. A
-    newer proof alone is noted on the row itself. Nothing else is written, and nobody is told.
+    the answer to "is it safe to use" differs, its proofs, bounces and returned letters travel to
+    the new row. A newer proof alone is noted on the row itself. Nothing else is written, and
+    nobody is told. Mail addresses that are new, or whose participant has changed, are left to be
+    looked at.
     """
     if file == "contact_points.csv":
         return await _load_contacts(connection)
+    if file == "participants.csv":
+        await connection.execute(_FORGET_FLAGS)
     counts = await connection.fetchrow(_TARGETS[file].statement())
     return Written(counts["added"], counts["updated"])

@@ -30,6 +30,7 @@ class Participant(Base):
     language: Mapped[str]
     confidential: Mapped[bool] = mapped_column(server_default=text("false"))
     paperless: Mapped[bool] = mapped_column(server_default=text("false"))
+    large_print: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class ContactPoint(Base):
@@ -37,6 +38,8 @@ class ContactPoint(Base):
 
     `safe_to_use` is the participant's own answer: nothing is ever sent to an unsafe one.
     `substitute` marks the address of a confidentiality programme (Cal. Gov. Code § 6205 ff.).
+    `address_flags` are those of a mail address when it was read in, joined by a space; empty text
+    where nothing is wrong, NULL where it has not been looked at.
     """
 
     __tablename__ = "contact_point"
@@ -74,6 +77,8 @@ class ContactPoint(Base):
     safe_to_use: Mapped[bool] = mapped_column(server_default=text("true"))
     verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     bounced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    returned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    address_flags: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=text("now()")
     )

@@ -53,7 +53,7 @@ _LETTER_TRAVELS = """
 SELECT EXISTS (
     SELECT FROM communication JOIN delivery ON communication_id = communication.id
     WHERE participant_id = $1 AND notice = 'temporary_pin' AND channel = 'mail'
-      AND delivery.state IN ('owed', 'sending', 'batched', 'handed_over')
+      AND delivery.state IN ('owed', 'sending', 'batched', 'handed_over', 'mailed')
       AND delivery.due_by >= $2
       AND EXISTS (SELECT FROM pin_credential WHERE delivery_id = delivery.id
                   AND used_at IS NULL AND voided_at IS NULL)
