@@ -1,21 +1,17 @@
 """`connect calendar`: the business day by which something is due, for a person or for a program."""
 
-import json
-import sys
-from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from engine.calendar.deadlines import Counted, due_by, explain
+from engine.cli.jsonl import answer_lines
 from engine.errors import InputError
 
 app = typer.Typer(help="Business days of the California state government.", no_args_is_help=True)
-
-_LONGEST_LINE: Final = 4096
 
 
 @app.callback()
@@ -42,48 +38,20 @@ def due(
 ) -> None:
     """Say by which business day something is due, and which closed days were stepped over."""
     if jsonl:
-        _answer_lines()
+        if answer_lines(_answer):
+            raise typer.Exit(1)
         return
     if requested_at is None or days is None:
         raise typer.BadParameter("give both --from and --days, or --jsonl")
     _print(explain(_moment(requested_at), days))
 
 
-def _answer_lines() -> None:
-    """Answer each line as it comes, so that a program may wait for every answer in turn."""
-    failed = False
-    for answer in _answers(sys.stdin.buffer):
-        failed = failed or "error" in answer
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
-    if failed:
-        raise typer.Exit(1)
-
-
-def _answers(lines: Iterable[bytes]) -> Iterator[dict[str, str]]:
-    for line in lines:
-        try:
-            yield {"due": _answer(line)}
-        except InputError as error:
-            yield {"error": str(error)}
-
-
-def _answer(line: bytes) -> str:
-    asked = _parsed(line)
-    if not isinstance(asked, dict) or not {"from", "days"} <= asked.keys():
+def _answer(asked: dict[str, Any]) -> dict[str, str]:
+    if not {"from", "days"} <= asked.keys():
         raise InputError('a line must be an object with "from" and "days"')
     if not isinstance(asked["from"], str):
         raise InputError('"from" must be a string, like "2026-11-25T16:59-08:00"')
-    return due_by(_moment(asked["from"]), asked["days"]).isoformat()
-
-
-def _parsed(line: bytes) -> object:
-    if len(line) > _LONGEST_LINE:
-        raise InputError(f"a line may be {_LONGEST_LINE} bytes long")
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        raise InputError("the line is not JSON") from None
+    return {"due": due_by(_moment(asked["from"]), asked["days"]).isoformat()}
 
 
 def _moment(given: str) -> datetime:
