@@ -22,15 +22,21 @@ class Outgoing:
 
     folder: Path
 
-    def store(self, name: str, ciphertext: bytes) -> None:
-        """Keep the ciphertext of a batch that has no `.done` yet, in place of any earlier try.
+    def draft(self, name: str) -> Path:
+        """Where the ciphertext of a batch that has no `.done` yet is written, before it is kept.
 
         Encrypting again gives other bytes, so a try that was cut short before its hash was
         recorded is replaced; the vendor ignores a batch without its `.done`.
         """
         if self._path(name, ".done").exists():
             raise OutgoingConflictError(f"{name}.done stands in {self.folder} already")
-        self._write(self._path(name, ".zip.pgp"), ciphertext)
+        return _draft_of(self._path(name, ".zip.pgp"))
+
+    def keep(self, name: str) -> None:
+        """Give the written draft its name, in place of any earlier try."""
+        path = self._path(name, ".zip.pgp")
+        _draft_of(path).rename(path)
+        _flush(self.folder)
 
     def hash_of(self, name: str) -> str | None:
         """The SHA-256 of the stored ciphertext as it lies on the disk, or None without one."""
@@ -45,25 +51,43 @@ class Outgoing:
         self._put(self._path(name, ".zip.pgp.sha256"), f"{sha256}  {name}.zip.pgp\n".encode())
         self._put(self._path(name, ".done"), done)
 
+    def files(self, name: str) -> list[Path]:
+        """What the vendor gets of a batch, in the order in which it must arrive."""
+        return [self._path(name, ending) for ending in (".zip.pgp", ".zip.pgp.sha256", ".done")]
+
+    def order_path(self, name: str, number: int) -> Path:
+        """Where the ciphertext of a batch's order stands."""
+        return self._path(name, f".order.{number:03d}.json.pgp")
+
     def _path(self, name: str, ending: str) -> Path:
         return self.folder / f"{name}{ending}"
 
     def _put(self, path: Path, content: bytes) -> None:
         if not path.exists():
-            self._write(path, content)
+            write_whole(path, content)
         elif path.read_bytes() != content:
             raise OutgoingConflictError(f"{path.name} stands in {self.folder} with other bytes")
 
-    def _write(self, path: Path, content: bytes) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.part")
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; when this returns, it is on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft_of(path)
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    _flush(path.parent)
+
+
+def _flush(folder: Path) -> None:
+    """See to it that what was renamed stays renamed when the power fails."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")

@@ -47,6 +47,7 @@ def _self_signature(primary: Packet, user_id: bytes) -> bytes:
             _subpacket(25, b"\x01"),  # the primary user id
             _subpacket(11, b"\x09\x07"),  # AES-256, AES-128
             _subpacket(21, b"\x0a\x08"),  # SHA-512, SHA-256
+            _subpacket(22, b"\x00"),  # not compressed: the library reads no signature behind that
             _subpacket(30, b"\x01"),  # features: version 1 encrypted data, and nothing newer
             _subpacket(33, b"\x04" + fingerprint),
         )

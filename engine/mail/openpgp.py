@@ -104,20 +104,25 @@ def generate_key_pair(user_id: str) -> KeyPair:
     return KeyPair(key.armoured(), key.certificate.armoured())
 
 
+def require_usable_keys(signer: SecretKey, recipient: Certificate, now: datetime) -> None:
+    """Raise KeyUnusableError if either key is revoked or has expired."""
+    recipient.require_usable(now, name="recipient")
+    signer.certificate.require_usable(now, name="signer")
+
+
 def seal(plaintext: bytes, *, signer: SecretKey, recipient: Certificate, now: datetime) -> bytes:
     """Sign `plaintext` and encrypt it to `recipient`; a binary OpenPGP message.
 
     Sealing the same again gives other bytes. Raises KeyUnusableError for a key that has expired
     or was revoked, or that cannot sign or encrypt.
     """
-    recipient.require_usable(now, name="recipient")
-    signer.certificate.require_usable(now, name="signer")
+    require_usable_keys(signer, recipient, now)
     try:
         return pysequoia.encrypt(
             plaintext, recipients=[recipient.cert], signer=signer.key.signer(), armor=False
         )
     except Exception as error:  # noqa: BLE001  pysequoia raises bare RuntimeError and worse
-        raise KeyUnusableError(f"cannot sign and encrypt: {_first_line(error)}") from None
+        raise KeyUnusableError(f"cannot sign and encrypt: {first_line(error)}") from None
 
 
 def open_sealed(ciphertext: bytes, *, key: SecretKey, signers: Sequence[Certificate]) -> bytes:
@@ -134,7 +139,7 @@ def open_sealed(ciphertext: bytes, *, key: SecretKey, signers: Sequence[Certific
     try:
         opened = pysequoia.decrypt(ciphertext, decryptor=key.key.decryptor(), store=store)
     except Exception as error:  # noqa: BLE001  pysequoia raises bare RuntimeError and worse
-        raise UnopenedError(f"cannot open: {_first_line(error)}") from None
+        raise UnopenedError(f"cannot open: {first_line(error)}") from None
     if opened.bytes is None or not opened.valid_sigs:
         raise UnopenedError("cannot open: no signature of a known key")
     return opened.bytes
@@ -144,12 +149,68 @@ def _read(parse: Callable[[bytes], _Read], key: str | bytes, name: str) -> _Read
     try:
         return parse(key.encode() if isinstance(key, str) else key)
     except Exception as error:  # noqa: BLE001  pysequoia raises bare RuntimeError and worse
-        raise KeyUnusableError(f"{name}: not an OpenPGP key: {_first_line(error)}") from None
+        raise KeyUnusableError(f"{name}: not an OpenPGP key: {first_line(error)}") from None
 
 
 _LONGEST_FAULT: Final = 200
 
 
-def _first_line(error: Exception) -> str:
+def first_line(fault: Exception | str) -> str:
     """Sequoia's own words without the stack trace it puts under them."""
-    return next(iter(str(error).splitlines()), type(error).__name__)[:_LONGEST_FAULT]
+    return next(iter(str(fault).splitlines()), type(fault).__name__)[:_LONGEST_FAULT]
+
+
+def read_certificates(keys: str | bytes, *, name: str) -> list[Certificate]:
+    """Read one public key or several, binary or as armoured blocks one after the other.
+
+    A key that stands there twice, as when its owner sent it again with a later end, is one.
+    """
+    by_fingerprint: dict[str, pysequoia.Cert] = {}
+    for cert in _read(pysequoia.Cert.split_bytes, keys, name):
+        earlier = by_fingerprint.get(cert.fingerprint)
+        by_fingerprint[cert.fingerprint] = cert if earlier is None else earlier.merge(cert)
+    if not by_fingerprint:
+        raise KeyUnusableError(f"{name}: no OpenPGP key is there")
+    return [Certificate(cert) for cert in by_fingerprint.values()]
+
+
+_COMPRESSED: Final = "Unexpected message structure"
+"""What the library says of a signature that is compressed and then encrypted, which it cannot
+read. GnuPG compresses unless it is told not to, or the recipient's key says so, as ours does."""
+
+_CLEAR_TEXT: Final = b"-----BEGIN PGP SIGNED MESSAGE-----"
+
+
+def open_signed(message: bytes, *, key: SecretKey, signers: Sequence[Certificate]) -> bytes:
+    """What one of `signers` signed, whether they encrypted it to `key` or not.
+
+    Clear-text signatures, which let a line end be changed on the way, are not read. Raises
+    UnopenedError.
+    """
+    if not signers:
+        raise UnopenedError("cannot open: there is no key whose signature counts")
+    try:
+        key.key.decryptor()
+    except RuntimeError:
+        return _verify(message, [signer.cert for signer in signers])
+    try:
+        return open_sealed(message, key=key, signers=signers)
+    except UnopenedError as error:
+        if _COMPRESSED not in str(error):
+            raise
+        raise UnopenedError(
+            "cannot open: encrypted to us and compressed; make it with `gpg --compress-algo none`"
+        ) from None
+
+
+def _verify(message: bytes, certificates: list[pysequoia.Cert]) -> bytes:
+    """For a key of ours that only signs: nothing can have been encrypted to it."""
+    if message.lstrip().startswith(_CLEAR_TEXT):
+        raise UnopenedError("cannot open: a clear-text signature")
+    try:
+        opened = pysequoia.verify(message, store=lambda _key_ids: certificates)
+    except Exception as error:  # noqa: BLE001  pysequoia raises bare RuntimeError and worse
+        raise UnopenedError(f"cannot open: {first_line(error)}") from None
+    if opened.bytes is None or not opened.valid_sigs:
+        raise UnopenedError("cannot open: no signature of a known key")
+    return opened.bytes
