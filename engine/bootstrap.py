@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.caseload.desks import LocalAgencies
 from engine.caseload.notices import CaseloadNotices
 from engine.caseload.pin_requests import PinRequests
 from engine.caseload.recipients import CaseloadRecipients
@@ -15,6 +17,7 @@ from engine.clock import Clock, system_clock
 from engine.communications.catalogue import Channel
 from engine.communications.dispatch import Dispatcher
 from engine.communications.doorbell import Doorbell
+from engine.communications.held import HeldDesk
 from engine.communications.outbox import Outbox
 from engine.communications.outcomes import Outcomes
 from engine.communications.rendering import Renderer
@@ -25,12 +28,27 @@ from engine.email.addressing import Addressing
 from engine.email.channel import EmailChannel
 from engine.email.transport import Smarthost, SmtpPool
 from engine.errors import SettingsError
+from engine.mail.addresses.checking import WINDOW_LINES
+from engine.mail.acts import ByHand
+from engine.mail.approvals import Approvals
 from engine.mail.batches import PrintBatches
 from engine.mail.channel import MailChannel
 from engine.mail.composer import PartComposer
+from engine.mail.drops.opening import drop_for, open_drop
 from engine.mail.filing import Outgoing
+from engine.mail.handover import Handover
 from engine.mail.keys import load_print_keys
+from engine.mail.overview import Overview
 from engine.mail.printing import Printer
+from engine.mail.proofs import Proofs
+from engine.mail.returned_list import ReturnedMail
+from engine.mail.superseding import Superseding
+from engine.mail.tracking import Mailer
+from engine.mail.vendor.alarms import Alarms
+from engine.mail.vendor.applying import Applying
+from engine.mail.vendor.incoming import Incoming
+from engine.mail.vendor.orders import Orders
+from engine.mail.vendor.pickup import Pickup
 from engine.security.pins import PinHasher
 from engine.security.sealing import SecretBox
 from engine.security.throttling import Throttle
@@ -50,7 +68,17 @@ class Application:
     renderer: Renderer
     dispatcher: Dispatcher
     sweep: Sweep
+    held: HeldDesk
     batches: PrintBatches
+    handover: Handover
+    pickup: Pickup
+    alarms: Alarms
+    overview: Overview
+    by_hand: ByHand
+    orders: Orders
+    superseding: Superseding
+    proofs: Proofs
+    returned_mail: ReturnedMail
     pin_requests: PinRequests
     notices: CaseloadNotices
     throttle: Throttle
@@ -99,8 +127,8 @@ def _compose(
     )
     pins = TemporaryPins(hasher, box, clock, settings.pin_digits)
     renderer = Renderer(settings.agency, settings.public_url)
-    recipients = CaseloadRecipients()
-    outcomes = Outcomes(clock, pins)
+    recipients = CaseloadRecipients(window_lines=window_lines(settings))
+    outcomes = Outcomes(clock, pins, LocalAgencies())
     outbox = Outbox(engine, doorbell, pins, renderer)
     email = EmailChannel(
         engine=engine,
@@ -117,6 +145,30 @@ def _compose(
         clock=clock,
     )
     mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
+    held = HeldDesk(engine, outcomes, pins, doorbell)
+    approvals = Approvals(renderer)
+    outgoing = Outgoing(settings.data_dir / "print" / "outgoing")
+    printer = Printer(
+        engine=engine,
+        recipients=recipients,
+        secrets=pins,
+        renderer=renderer,
+        box=box,
+        composer=PartComposer(),
+        keys=partial(load_print_keys, settings),
+        return_address=settings.agency.return_address,
+        pieces_per_part=settings.print_pieces_per_part,
+        approvals=approvals,
+        mailer=Mailer.of(settings),
+        clock=clock,
+    )
+    handover = Handover(
+        engine=engine,
+        outcomes=outcomes,
+        clock=clock,
+        outgoing=outgoing,
+        drop=partial(drop_for, settings),
+    )
     return Application(
         settings=settings,
         clock=clock,
@@ -133,31 +185,54 @@ def _compose(
             settings.lease_seconds,
         ),
         sweep=Sweep(engine, doorbell),
+        held=held,
         batches=PrintBatches(
             engine=engine,
             outcomes=outcomes,
             clock=clock,
-            printer=Printer(
-                engine=engine,
-                recipients=recipients,
-                secrets=pins,
-                renderer=renderer,
-                box=box,
-                composer=PartComposer(),
-                keys=lambda: load_print_keys(settings),
-                return_address=settings.agency.return_address,
-                pieces_per_part=settings.print_pieces_per_part,
-                clock=clock,
-            ),
-            outgoing=Outgoing(settings.data_dir / "print" / "outgoing"),
+            printer=printer,
+            outgoing=outgoing,
+            handover=handover,
             agency=settings.print_agency,
             environment=settings.print_env,
             job=settings.print_job,
         ),
+        handover=handover,
+        pickup=Pickup(
+            engine=engine,
+            drop=partial(open_drop, settings),
+            keys=partial(load_print_keys, settings),
+            incoming=Incoming(settings.data_dir / "print" / "incoming"),
+            applying=Applying(outcomes, recipients),
+            doorbell=doorbell,
+            clock=clock,
+        ),
+        alarms=Alarms(engine, partial(load_print_keys, settings), clock),
+        overview=Overview(engine, outgoing),
+        by_hand=ByHand(engine, clock),
+        orders=Orders(engine, outbox, partial(load_print_keys, settings), outgoing, clock),
+        superseding=Superseding(engine, outcomes, pins, clock),
+        proofs=Proofs(
+            engine=engine,
+            renderer=renderer,
+            approvals=approvals,
+            printer=printer,
+            outgoing=outgoing,
+            handover=handover,
+            held=held,
+            agency=settings.print_agency,
+            clock=clock,
+        ),
+        returned_mail=ReturnedMail(engine, outcomes, recipients, doorbell, clock),
         pin_requests=PinRequests(engine, outbox, doorbell, outcomes, pins, recipients, clock),
         notices=CaseloadNotices(outbox, clock),
         throttle=throttle,
     )
+
+
+def window_lines(settings: Settings) -> int:
+    """How many lines of an address the envelope's window holds: one goes to our barcode."""
+    return WINDOW_LINES - (settings.imb_mode == "ours")
 
 
 def _url(settings: Settings, name: str) -> str:

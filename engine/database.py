@@ -1,5 +1,7 @@
 """The one PostgreSQL: table metadata, connections, and the route for bulk work through asyncpg."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import MetaData, text
@@ -55,3 +57,21 @@ async def driver_connection(connection: AsyncConnection) -> Any:
         # without one, what is said to the driver would commit by itself.
         await connection.execute(text("SELECT"))
     return driver
+
+
+@asynccontextmanager
+async def advisory_lock(engine: AsyncEngine, name: str) -> AsyncIterator[bool]:
+    """Whether we alone hold the lock `name`; PostgreSQL drops it with the connection if we die."""
+    async with engine.connect() as connection:
+        held = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        key = {"name": name}
+        taken = await held.scalar(
+            text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), key
+        )
+        try:
+            yield bool(taken)
+        finally:
+            if taken:
+                await held.execute(
+                    text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key
+                )

@@ -45,6 +45,20 @@ class Agency(BaseModel):
         "PO BOX 419064 A-130",
         "RANCHO CORDOVA CA 95741",
     )
+    local_offices: dict[str, tuple[str, ...]] = {}
+    """County → the lines of its office's return address; others have the one above."""
+    taglines: dict[str, str] = {
+        "es": "Ayuda en español",
+        "vi": "Trợ giúp bằng tiếng Việt",
+        "tl": "Tulong sa Tagalog",
+        "hmn": "Kev pab ua lus Hmoob",
+    }
+    """BCP 47 tag → that there is help in this language. Letters are set in Public Sans, which
+    draws Latin script and no other."""
+
+    def return_address_of(self, county: str | None) -> tuple[str, ...]:
+        """Where letters about a case of `county` come back to."""
+        return self.local_offices.get(county or "", self.return_address)
 
     def programme(self, language: str) -> str:
         """The programme's name in `language`."""
@@ -100,8 +114,16 @@ class Settings(BaseSettings):
     print_env: Literal["test", "prod"] = "test"
     print_job: Annotated[str, Field(pattern=r"^[a-z0-9]{2,16}$")] = "letters"
     print_pieces_per_part: Annotated[int, Field(ge=1, le=500)] = 500
+    imb_mode: Literal["vendor", "ours"] = "vendor"
+    imb_mailer_id: str = ""
+    imb_barcode_id: str = "00"
+    imb_service_type: str = "700"
     vendor_certificate: Path | None = None
     print_signing_key: Path | None = None
+    print_drop_url: str | None = None
+    print_test_drop_url: str | None = None
+    print_sftp_key: Path | None = None
+    print_sftp_host_keys: Path | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -118,12 +140,41 @@ class Settings(BaseSettings):
     def _smtp_only(cls, value: SecretStr | None) -> SecretStr | None:
         return _with_scheme(value, ("smtp", "smtps", "smtp+starttls"))
 
+    @field_validator("print_drop_url", "print_test_drop_url")
+    @classmethod
+    def _drop_url(cls, value: str | None) -> str | None:
+        if value is not None and (fault := _drop_fault(value)):
+            raise ValueError(fault)
+        return value
+
     @field_validator("forgot_pin_rate", "forgot_pin_rate_per_participant")
     @classmethod
     def _rate(cls, value: str) -> str:
         count, _, period = value.partition("/")
         if not count.isdigit() or period not in {"second", "minute", "hour", "day"}:
             raise ValueError("must read like 5/hour: a number, a slash, second|minute|hour|day")
+        return value
+
+    @field_validator("imb_mailer_id")
+    @classmethod
+    def _mailer_id(cls, value: str) -> str:
+        # Postal Bulletin 22290: the first digit says how many there are.
+        if re.fullmatch(r"([0-8][0-9]{5}|9[0-9]{8})?", value) is None:
+            raise ValueError("must be six digits that begin with 0 to 8, or nine that begin with 9")
+        return value
+
+    @field_validator("imb_barcode_id")
+    @classmethod
+    def _barcode_id(cls, value: str) -> str:
+        if re.fullmatch(r"[0-9][0-4]", value) is None:
+            raise ValueError("must be two digits, the second of them 0 to 4")
+        return value
+
+    @field_validator("imb_service_type")
+    @classmethod
+    def _service_type(cls, value: str) -> str:
+        if re.fullmatch(r"[0-9]{3}", value) is None:
+            raise ValueError("must be three digits, from the STID table of USPS")
         return value
 
     @field_validator("sealing_keys")
@@ -163,6 +214,8 @@ class Settings(BaseSettings):
             for name in ("vendor_certificate", "print_signing_key")
             if getattr(self, name) is None
         ]
+        if self.print_drop_url is None:
+            faults.append("PRINT_DROP_URL must say where batches go: a vendor's drop, or a folder")
         if urlsplit(self.public_url).scheme != "https":
             faults.append("PUBLIC_URL must begin with https://")
         if urlsplit(self.public_url).hostname != self.agency.site.partition("/")[0]:
@@ -194,6 +247,30 @@ def _with_scheme(value: SecretStr | None, allowed: tuple[str, ...]) -> SecretStr
     return value
 
 
+def _drop_fault(url: str) -> str | None:
+    """Why a drop cannot be at `url`, without showing it; None when it can."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  reading it is the check
+    except ValueError:
+        return "is not a URL"
+    if parts.password is not None or (parts.scheme == "s3" and parts.username is not None):
+        return (
+            "must hold no password or key: SFTP signs in with PRINT_SFTP_KEY, S3 with what stands "
+            "in the AWS_ variables"
+        )
+    if parts.query or parts.fragment:
+        return "must end with its path: percent-encode ? and #"
+    whole = {
+        "sftp": bool(parts.username and parts.hostname),
+        "file": bool(not parts.netloc and parts.path.startswith("/")),
+        "s3": bool(parts.hostname),
+    }
+    if not whole.get(parts.scheme):
+        return "must read like sftp://user@host:port/path, file:///path or s3://bucket/prefix"
+    return None
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings; `overrides` (by field name) win over the environment.
 
@@ -215,6 +292,14 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("; ".join(faults)) from None
     if settings.sealing_key_id not in settings.sealing_keys:
         raise SettingsError("SEALING_KEY_ID: must be one of the ids in SEALING_KEYS")
+    if settings.imb_mode == "ours" and not settings.imb_mailer_id:
+        raise SettingsError("IMB_MAILER_ID: must be the mailer id USPS gave, as IMB_MODE is ours")
+    if (settings.print_drop_url or "").startswith("sftp:") and (
+        settings.print_sftp_key is None or settings.print_sftp_host_keys is None
+    ):
+        raise SettingsError(
+            "PRINT_SFTP_KEY and PRINT_SFTP_HOST_KEYS must each name a file: PRINT_DROP_URL is SFTP"
+        )
     if settings.profile == "production" and (faults := settings.production_faults()):
         raise SettingsError("PROFILE is production, but\n  " + "\n  ".join(faults))
     return settings

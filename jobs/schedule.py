@@ -3,9 +3,14 @@
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
 from arq.cron import CronJob, cron
 
+from engine.errors import SettingsError
+from engine.mail.drops.port import DropRefusedError, DropUnavailableError
 from jobs.tasks import application
+
+log: Final = structlog.get_logger()
 
 EMAIL_WITHIN: Final = timedelta(days=7)
 MAIL_WITHIN: Final = timedelta(days=23)
@@ -25,16 +30,30 @@ async def close_batch(ctx: dict[str, Any]) -> None:
     await application(ctx).batches.close_when_due()
 
 
+async def serve_drop(ctx: dict[str, Any]) -> None:
+    """Hand over what waits, pick up what the vendor answered, and look for alarms."""
+    app = application(ctx)
+    await app.handover.run()
+    try:
+        await app.pickup.run()
+    except (DropUnavailableError, DropRefusedError, SettingsError) as error:
+        # It is an alarm by itself once an ack is late; the next minute tries again.
+        log.warning("drop_failed", cause=str(error))
+    await app.alarms.look()
+
+
 async def remind(ctx: dict[str, Any]) -> None:
     """Record the reminders of the appointments ahead."""
     await application(ctx).notices.reminders(EMAIL_WITHIN, MAIL_WITHIN)
 
 
 def cron_table() -> list[CronJob]:
-    """What runs by the clock: reminders at 8:00; every minute the sweep, and after 17:30 on
-    business days whatever is left of closing the batch: a minute that was missed costs nothing."""
+    """What runs by the clock: reminders at 8:00; every minute the sweep and the print drop, and
+    after 17:30 on business days whatever is left of closing the batch: a minute that was missed
+    costs nothing."""
     return [
         cron(sweep, second=0, unique=True, max_tries=1),
         cron(remind, hour=8, minute=0, second=0, unique=True, max_tries=1),
+        cron(serve_drop, second=15, unique=True, max_tries=1, timeout=3600),
         cron(close_batch, second=30, unique=True, max_tries=1, timeout=3600),
     ]

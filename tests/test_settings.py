@@ -22,6 +22,14 @@ WRONG = [
     ("FORGOT_PIN_RATE", "often", "like 5/hour"),
     ("PROFILE", "staging", "'development' or 'production'"),
     ("PRINT_ENV", "live", "'test' or 'prod'"),
+    ("PRINT_DROP_URL", f"sftp://u:{SECRET}@h/in", "no password"),
+    ("PRINT_DROP_URL", f"s3://{SECRET}@bucket/in", "no password or key"),
+    ("PRINT_DROP_URL", f"sftp://{SECRET}/in", "sftp://user@host:port/path"),
+    ("PRINT_DROP_URL", f"ftp://u@{SECRET}/in", "sftp://user@host:port/path"),
+    ("PRINT_DROP_URL", f"file://{SECRET}/in", "file:///path"),
+    ("PRINT_DROP_URL", f"file:///in?{SECRET}", "percent-encode"),
+    ("PRINT_DROP_URL", f"sftp://u@h:{SECRET}/in", "not a URL"),
+    ("PRINT_DROP_URL", "sftp://u@h/in", "PRINT_SFTP_KEY and PRINT_SFTP_HOST_KEYS"),
     ("SEALING_KEYS", f'{{"a": "{SECRET}"}}', "is not base64"),
     ("SEALING_KEYS", '{"a": "aGk="}', "32 bytes"),
     ("SEALING_KEYS", SECRET, "is not JSON"),
@@ -58,6 +66,7 @@ def test_production_refuses_what_is_for_trying_out() -> None:
         "SEALING_KEYS",
         "VENDOR_CERTIFICATE",
         "PRINT_SIGNING_KEY",
+        "PRINT_DROP_URL",
         "PUBLIC_URL",
     ):
         assert variable in str(caught.value)
@@ -76,6 +85,9 @@ def test_production_starts_with_settings_of_its_own(tmp_path: Path) -> None:
         tag_key="its-own-too",
         vendor_certificate=tmp_path / "vendor.asc",
         print_signing_key=tmp_path / "ours.asc",
+        print_drop_url="sftp://agency@sftp.vendor.example/",
+        print_sftp_key=tmp_path / "sftp-key",
+        print_sftp_host_keys=tmp_path / "known_hosts",
         public_url="https://www.cse.ca.gov/CustomerConnect",
     )
     assert settings.production_faults() == []

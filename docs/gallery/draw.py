@@ -1,7 +1,8 @@
 """Draws the pictures of this folder anew: `make pictures`. It needs Chromium.
 
-Emails are photographed at the width of a phone, letters are drawn by Typst, pages come from a
-portal that is started for the purpose. Everything in them is from the catalogue's samples.
+`python docs/gallery/draw.py letters` draws the letters alone, and does without. Emails are
+photographed at the width of a phone, letters are drawn by Typst, pages come from a portal that is
+started for the purpose. Everything in them is from the catalogue's samples.
 """
 
 import io
@@ -10,19 +11,25 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import pypdfium2
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, sync_playwright
 
 from engine.communications.catalogue import CATALOGUE, LANGUAGES, TEMPORARY_PIN
 from engine.communications.rendering import Renderer
+from engine.mail.barcode import encode
+from engine.mail.composing import compose_part
+from engine.mail.letters import Letter
 from engine.settings import load_settings
-from engine.stack.gallery import Gallery, every_notice
+from engine.stack.gallery import SAMPLE_DAY, Gallery, every_notice
 from engine.stack.stack import running_stack
 
 HERE = Path(__file__).parent
 PHONE = 360
+PPI = 64
 INK = "#c8d0d8"
 
 
@@ -56,15 +63,55 @@ def photograph(opened: Browser, html: str, *, dark: bool = False) -> Image.Image
     return Image.open(io.BytesIO(shot))
 
 
-def letters(gallery: Gallery) -> dict[str, list[Image.Image]]:
+def framed(page: Image.Image) -> Image.Image:
+    """A page with its edges."""
+    return ImageOps.expand(page.convert("RGB"), 1, INK)
+
+
+def letters(gallery: Gallery, *, large: bool = False) -> dict[str, list[Image.Image]]:
     """The pages of every sample letter, by `notice.language`."""
     return {
         f"{notice.key}.{language}": [
-            ImageOps.expand(Image.open(io.BytesIO(page)).convert("RGB"), 1, INK)
-            for page in gallery.letter_pictures(notice, language, 64)
+            framed(Image.open(io.BytesIO(page)))
+            for page in gallery.letter_pictures(notice, language, PPI, large=large)
         ]
         for notice, language in every_notice()
     }
+
+
+def posted(letter: Letter) -> Image.Image:
+    """The first page of a letter as it is in a batch, with the sheet's mark and our barcode."""
+    barcode = encode("00700123456000000042", "958140042")
+    address = replace(letter.recipient, zip4="0042")
+    part = compose_part(
+        [replace(letter, imb=barcode, recipient=address)],
+        batch_id="ccss_test_letters_20261123_001",
+        document_date=SAMPLE_DAY,
+    )
+    with pypdfium2.PdfDocument(part.pdf) as pdf:
+        return framed(pdf[0].render(scale=PPI / 72).to_pil())
+
+
+def draw_letters(gallery: Gallery) -> dict[str, list[Image.Image]]:
+    """Every letter in both editions, and one on its way; the pages of the usual edition."""
+    sheets, large_sheets = letters(gallery), letters(gallery, large=True)
+    for notice in CATALOGUE.values():
+        keep(
+            beside(sheets[f"{notice.key}.en"] + sheets[f"{notice.key}.es"]),
+            f"{notice.key}.letter.png",
+        )
+        for language in LANGUAGES:
+            pages = large_sheets[f"{notice.key}.{language}"]
+            keep(beside(pages), f"{notice.key}.{language}.large.png")
+    payment = CATALOGUE["payment_notice"]
+    windowed = gallery.letter_pictures(payment, "es", PPI, window=True)[0]
+    on_its_way = [
+        framed(Image.open(io.BytesIO(windowed))),
+        posted(gallery.letter(payment, "es")),
+        posted(gallery.letter(payment, "es", large=True)),
+    ]
+    keep(beside(on_its_way), "posted.letter.png")
+    return sheets
 
 
 def beside(pictures: list[Image.Image], height: int | None = None) -> Image.Image:
@@ -110,15 +157,15 @@ def main() -> None:
     """Draw everything."""
     settings = load_settings()
     gallery = Gallery(settings, Renderer(settings.agency, settings.public_url))
-    sheets = letters(gallery)
+    sheets = draw_letters(gallery)
+    if sys.argv[1:] == ["letters"]:
+        return
     with portal() as portal_url, browser() as opened:
         for notice in CATALOGUE.values():
             words = {language: gallery.email(notice, language) for language in LANGUAGES}
             shots = [photograph(opened, words[language].html) for language in LANGUAGES]
             shots.append(photograph(opened, words["es"].html, dark=True))
             keep(beside(shots), f"{notice.key}.email.png")
-            pages = sheets[f"{notice.key}.en"] + sheets[f"{notice.key}.es"]
-            keep(beside(pages), f"{notice.key}.letter.png")
         overview = [
             photograph(opened, gallery.email(TEMPORARY_PIN, language).html)
             for language in LANGUAGES

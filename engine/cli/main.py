@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from engine.cli import batch, calendar, caseload, notices, preview, processes, stack
+from engine.cli import batch, calendar, caseload, mail, notices, preview, processes, stack
 from engine.errors import ConnectError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.add_typer(caseload.app, name="caseload")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(batch.app, name="batch")
+app.add_typer(mail.app, name="mail")
 app.command("preview")(preview.preview)
 app.command("remind")(notices.remind)
 app.command("announce-payments")(notices.announce_payments)

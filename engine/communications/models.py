@@ -29,6 +29,7 @@ class Communication(Base):
 
     `facts` are frozen when it is recorded, with the language and the version of the words.
     `route` is the ordered list of steps; `step` is the one that now carries the obligation.
+    While it is `held`, it is the task of the desk in `given_to`.
     """
 
     __tablename__ = "communication"
@@ -56,6 +57,7 @@ class Communication(Base):
         DateTime(timezone=True), server_default=text("now()")
     )
     met_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    given_to: Mapped[str | None]
 
 
 class Delivery(Base):

@@ -1,6 +1,6 @@
 """What became of deliveries: the one place where events are appended and states move."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,15 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.calendar.deadlines import due_by
 from engine.clock import Clock
 from engine.communications.catalogue import CATALOGUE, Channel
-from engine.communications.ports import Secrets
+from engine.communications.ports import Desk, Secrets
 from engine.communications.routing import route_from_json
-from engine.communications.states import FINAL, LEASED_EVENTS, MET, TABLE, Event, State
+from engine.communications.states import (
+    FINAL,
+    LEASED_EVENTS,
+    LEFT,
+    LOST,
+    MET,
+    TABLE,
+    Event,
+    State,
+)
 from engine.database import driver_connection
 
 _LOCK = """
 SELECT delivery.id, delivery.state, lease_token, channel, communication_id, meets_obligation,
-       secret IS NOT NULL AS sealed
-FROM delivery WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+       secret IS NOT NULL AS sealed, notice
+FROM delivery JOIN communication ON communication.id = communication_id
+WHERE delivery.id = ANY($1::bigint[]) ORDER BY delivery.id FOR UPDATE OF delivery
 """
 _MOVE = """
 UPDATE delivery SET
@@ -29,11 +39,12 @@ UPDATE delivery SET
     attempts = attempts - CASE WHEN moved.counted THEN 0 ELSE 1 END,
     lease_token = NULL,
     leased_until = NULL,
-    final_at = CASE WHEN moved.final THEN $7::timestamptz END,
+    final_at = CASE WHEN moved.final THEN moved.at END,
     secret = CASE WHEN moved.final THEN NULL ELSE secret END,
     secret_key_id = CASE WHEN moved.final THEN NULL ELSE secret_key_id END
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::interval[], $5::bool[], $6::bool[])
-     AS moved (id, state, reason, delay, final, counted)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::interval[], $5::bool[], $6::bool[],
+            $7::timestamptz[])
+     AS moved (id, state, reason, delay, final, counted, at)
 WHERE delivery.id = moved.id
 """
 _APPEND = """
@@ -42,9 +53,17 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bool[], $5::text[
 """
 _SETTLE = """
 UPDATE communication SET state = settled.state,
-       met_at = CASE settled.state WHEN 'met' THEN $3::timestamptz END
-FROM unnest($1::bigint[], $2::text[]) AS settled (id, state)
+       met_at = CASE settled.state WHEN 'met' THEN settled.at END,
+       given_to = NULL
+FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS settled (id, state, at)
 WHERE communication.id = settled.id
+"""
+_HELD = """
+SELECT id, participant_id FROM communication WHERE id = ANY($1::bigint[])
+"""
+_GIVE = """
+UPDATE communication SET given_to = given.desk
+FROM unnest($1::bigint[], $2::text[]) AS given (id, desk) WHERE communication.id = given.id
 """
 _NEXT_STEP = """
 SELECT id, notice, participant_id, route::text AS route, step, requested_at, urgency
@@ -52,7 +71,8 @@ FROM communication WHERE id = ANY($1::bigint[]) FOR UPDATE
 """
 _TAKE_STEP = """
 WITH moved AS (
-    UPDATE communication SET step = $2, due_by = $3, state = 'owed' WHERE id = $1
+    UPDATE communication
+    SET step = $2, due_by = $3, state = 'owed', met_at = NULL, given_to = NULL WHERE id = $1
 )
 INSERT INTO delivery (communication_id, step, channel, meets_obligation, due_by)
 VALUES ($1, $2, $4, $5, $3) RETURNING id
@@ -63,7 +83,8 @@ VALUES ($1, $2, $4, $5, $3) RETURNING id
 class Outcome:
     """One event for one delivery. `reason` is a word or a status code, never personal.
 
-    An attempt that is not `counted` is given back: it was not the message's fault.
+    An attempt that is not `counted` is given back: it was not the message's fault. `at` is when it
+    happened, where somebody else tells us of it later; the clock's now otherwise.
     """
 
     delivery_id: int
@@ -71,6 +92,7 @@ class Outcome:
     reason: str | None = None
     delay: timedelta = timedelta()
     counted: bool = True
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +118,7 @@ class Outcomes:
 
     clock: Clock
     secrets: Secrets
+    desk: Desk
 
     async def record(
         self,
@@ -136,7 +159,7 @@ class Outcomes:
             [outcome.delay for _, outcome, _ in moved],
             [state in FINAL for _, _, state in moved],
             [outcome.counted and outcome.event is not Event.PUT_BACK for _, outcome, _ in moved],
-            self.clock(),
+            [outcome.at or self.clock() for _, outcome, _ in moved],
         )
 
     async def _settle(
@@ -147,19 +170,36 @@ class Outcomes:
     ) -> None:
         """Bring the communications of `moved` in step with their deliveries."""
         now = self.clock()
-        meeting = [(row, state) for row, _, state in moved if row["meets_obligation"]]
+        meeting = [(row, outcome, state) for row, outcome, state in moved if row["meets_obligation"]]
         settled = {
-            row["communication_id"]: standing
-            for row, state in meeting
+            row["communication_id"]: (standing, outcome.at or now)
+            for row, outcome, state in meeting
             if (standing := _standing(State(row["state"]), state))
         }
-        failed = [row["communication_id"] for row, state in meeting if state is State.FAILED]
+        lost = [row["communication_id"] for row, _, state in meeting if state in LOST]
         await self._tell_secrets(connection, moved, now)
-        if failed:
-            settled |= await self._take_next_steps(connection, failed, recorded)
+        if lost:
+            without_next = await self._take_next_steps(connection, lost, recorded)
+            settled |= dict.fromkeys(without_next, ("held", now))
         if settled:
             driver = await driver_connection(connection)
-            await driver.execute(_SETTLE, list(settled), list(settled.values()), now)
+            standings = [standing for standing, _ in settled.values()]
+            await driver.execute(
+                _SETTLE, list(settled), standings, [at for _, at in settled.values()]
+            )
+            held = [key for key, (standing, _) in settled.items() if standing == "held"]
+            await self._give(connection, held)
+
+    async def _give(self, connection: AsyncConnection, held: Collection[int]) -> None:
+        """What a machine cannot go on with is somebody's task from the moment it is held."""
+        if not held:
+            return
+        driver = await driver_connection(connection)
+        rows = await driver.fetch(_HELD, list(held))
+        desks = await self.desk.of(connection, {row["participant_id"] for row in rows})
+        await driver.execute(
+            _GIVE, [row["id"] for row in rows], [desks[row["participant_id"]] for row in rows]
+        )
 
     async def _tell_secrets(
         self,
@@ -171,29 +211,29 @@ class Outcomes:
             arrived = [
                 row["id"]
                 for row, _, state in moved
-                if state in MET and row["sealed"] and row["channel"] == channel
+                if state in LEFT and row["sealed"] and row["channel"] == channel
             ]
             if arrived:
                 await self.secrets.delivered(connection, channel, arrived, now)
         ended = [
             row["id"]
             for row, _, state in moved
-            if state in {State.FAILED, State.CANCELLED} and row["sealed"]
+            if state in LOST | {State.CANCELLED} and CATALOGUE[row["notice"]].carries_secret
         ]
         if ended:
             await self.secrets.ended(connection, ended)
 
     async def _take_next_steps(
         self, connection: AsyncConnection, communications: Sequence[int], recorded: Recorded
-    ) -> dict[int, str]:
-        """Give each obligation its next channel; those without one are held for a person."""
+    ) -> list[int]:
+        """Give each obligation its next channel; those without one, which a person must have."""
         driver = await driver_connection(connection)
-        held = {}
+        without_next = []
         for row in await driver.fetch(_NEXT_STEP, list(communications)):
             route = route_from_json(row["route"])
             step = row["step"] + 1
             if step >= len(route):
-                held[row["id"]] = "held"
+                without_next.append(row["id"])
                 continue
             notice = CATALOGUE[row["notice"]]
             for leg in route[step]:
@@ -204,7 +244,7 @@ class Outcomes:
                 if notice.carries_secret:
                     await seal_into(connection, self.secrets, row["participant_id"], delivery_id)
                 recorded.owed.append(Owed(delivery_id, row["urgency"]))
-        return held
+        return without_next
 
 
 def _standing(before: State, after: State) -> str | None:

@@ -32,6 +32,10 @@ class PostalAddress:
     zip5: str
     zip4: str
     confidential: bool
+    contact_point: int | None = None
+    """The contact point it was read from, for when a letter comes back; none for a sample."""
+    large_print: bool = False
+    """Whether the reader asked for large print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,22 @@ class Recipients(Protocol):
         self, connection: AsyncConnection, participants: Collection[int]
     ) -> Mapping[int, PostalAddress | Unreachable]:
         """The mail address of each participant, or why none may be used."""
+        ...
+
+    async def returned(
+        self, connection: AsyncConnection, contact_points: Collection[int], at: datetime
+    ) -> None:
+        """Letters to these came back at `at`: nothing more is posted there."""
+        ...
+
+
+class Desk(Protocol):
+    """Who looks after a participant when a machine cannot go on."""
+
+    async def of(
+        self, connection: AsyncConnection, participants: Collection[int]
+    ) -> Mapping[int, str]:
+        """The desk that takes each participant's tasks; every id asked for is answered."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Notices into words: strict templates, compiled once, in the reader's language."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -58,7 +58,7 @@ class LetterFrame:
     """What stands around the words of a letter, in one language.
 
     `page_label` has places for {page} and {pages}. `overleaf` tells whoever reads this language
-    that it follows, and belongs at the end of the other language's half. `demonstration` is what
+    on which {page} it begins, and belongs in the other language's half. `demonstration` is what
     an unofficial profile says on every page.
     """
 
@@ -141,11 +141,21 @@ class Renderer:
             programme=agency.programme(language),
             contact_line=" ".join(contact),
             page_label=gettext("Page {page} of {pages}"),
-            overleaf=gettext("This letter in English begins on the next page."),
+            overleaf=gettext("This letter in English begins on page {page}."),
             demonstration=None
             if agency.official
             else gettext("Demonstration. This letter does not come from a government agency."),
         )
+
+    def taglines(self, languages: Sequence[Language]) -> tuple[tuple[str, str], ...]:
+        """That help is to be had in other languages than a letter's `languages`, and at which
+        number: BCP 47 tags and texts. Empty where the profile names none."""
+        others = tuple(
+            (language, text)
+            for language, text in self._agency.taglines.items()
+            if language not in languages
+        )
+        return (*others, (languages[0], self._agency.phone)) if others else ()
 
     def version(self, notice: Notice) -> str:
         """Twelve hex digits that change when the words of `notice` do, in any language."""

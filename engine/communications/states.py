@@ -22,6 +22,10 @@ class State(StrEnum):
     """A piece of the print batch that is open or closing."""
     HANDED_OVER = "handed_over"
     """In a closed batch that was handed to the print vendor and verified by its hash."""
+    MAILED = "mailed"
+    """The vendor gave it to the Postal Service."""
+    RETURNED = "returned"
+    """The Postal Service brought it back; the obligation goes to the next channel."""
     HELD = "held"
     """Owed still, but a person has to act first: there is no address that may be used."""
     FAILED = "failed"
@@ -45,16 +49,30 @@ class Event(StrEnum):
     """A stopping worker gives back what it had not begun."""
     GATHERED = "gathered"
     HANDED_OVER = "handed_over"
+    MAILED = "mailed"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    """The vendor will not mail it."""
+    WITHDRAWN = "withdrawn"
+    """The vendor took it out of its batch, as we ordered."""
+    RECALLED = "recalled"
+    """The vendor refused the whole batch: the letter goes into the one that takes its place."""
     HELD = "held"
     RELEASED = "released"
     CANCELLED = "cancelled"
 
 
-FINAL: Final = frozenset({State.SENT, State.HANDED_OVER, State.FAILED, State.CANCELLED})
-"""Nothing more is sent for a delivery in one of these; its secret is shredded."""
+LEFT: Final = frozenset({State.SENT, State.HANDED_OVER})
+"""Coming into one of these, a message has left us: what it carries begins to count."""
 
-MET: Final = frozenset({State.SENT, State.HANDED_OVER})
+MET: Final = frozenset({State.SENT, State.MAILED})
 """The obligation is met by a delivery in one of these."""
+
+LOST: Final = frozenset({State.FAILED, State.RETURNED})
+"""This channel did not do it: the obligation goes to the next."""
+
+FINAL: Final = LEFT | MET | LOST | {State.CANCELLED}
+"""Nothing more is sent for a delivery in one of these; its secret is shredded."""
 
 LEASED_EVENTS: Final = frozenset(
     {Event.DEFERRED, Event.UNKNOWN, Event.REFUSED, Event.EXHAUSTED, Event.PUT_BACK, Event.GATHERED}
@@ -74,6 +92,11 @@ _MOVES: Final[dict[Event, dict[State, State]]] = {
     Event.PUT_BACK: {State.SENDING: State.OWED},
     Event.GATHERED: {State.SENDING: State.BATCHED},
     Event.HANDED_OVER: {State.BATCHED: State.HANDED_OVER},
+    Event.MAILED: {State.HANDED_OVER: State.MAILED},
+    Event.RETURNED: {State.HANDED_OVER: State.RETURNED, State.MAILED: State.RETURNED},
+    Event.REJECTED: {State.HANDED_OVER: State.FAILED},
+    Event.WITHDRAWN: {State.HANDED_OVER: State.CANCELLED},
+    Event.RECALLED: {State.HANDED_OVER: State.BATCHED},
     Event.HELD: {State.OWED: State.HELD, State.SENDING: State.HELD, State.BATCHED: State.HELD},
     Event.RELEASED: {State.HELD: State.OWED},
     Event.CANCELLED: {

@@ -1,7 +1,5 @@
-"""Puts a batch together: the manifest over its parts, and one archive of them all."""
+"""Puts a batch together, part by part: one archive of them all, and the manifest over it."""
 
-import io
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +18,8 @@ from engine.mail.contract import (
     piece_ids_sha256,
     sha256,
 )
-from engine.mail.index import IndexRow, write_index
-
-# The earliest moment a ZIP entry can carry: the archive tells no time, and so is always the same.
-_NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
-_UNIX: Final = 3
-_READABLE: Final = 0o100644 << 16
+from engine.mail.index import IndexFile, IndexRow
+from engine.mail.zip_stream import Sink, ZipStream
 
 _USUAL: Final = Production()
 
@@ -45,16 +39,58 @@ class BatchFacts:
     supersedes: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A batch in the clear. It holds PINs: it lives in memory, and only there."""
+class ArchiveWriter:
+    """A batch in the clear, on its way into `sink`. It holds PINs: it is kept nowhere.
 
-    manifest: Manifest
-    content: bytes
+    One ZIP of `manifest.json`, `index.csv` and the parts: so they are listed, though the first two
+    are written last, when they are known. The same batch gives the same bytes. No more than one
+    part is in memory.
+    """
 
-    def __repr__(self) -> str:
-        """The batch's name and nothing of its content."""
-        return f"Archive({self.manifest.batch_id})"
+    def __init__(self, sink: Sink) -> None:
+        self._entries = ZipStream(sink)
+        self._parts: list[Part] = []
+        self._index = IndexFile()
+        self._count = _Count()
+
+    def next_part(self) -> str:
+        """The name of the part that is added next."""
+        return part_file(len(self._parts) + 1)
+
+    def add(self, part: ComposedPart, rows: Sequence[IndexRow]) -> None:
+        """Write a part of at least one piece, with one row a piece in the order of `seq`.
+
+        Raises RefusedCellError for a cell, ValueError where they speak of different pieces.
+        """
+        file = self.next_part()
+        _require_same_pieces(file, part, rows)
+        self._index.add(rows)
+        self._count.add(rows)
+        self._entries.write(file, part.pdf)
+        self._parts.append(_part(file, part))
+
+    def finish(self, facts: BatchFacts) -> Manifest:
+        """Write the index and the manifest, and end the archive."""
+        index, totals = self._index.content(), self._count.totals()
+        manifest = Manifest(
+            batch_id=str(facts.name),
+            sequence=facts.sequence,
+            previous_batch_id=facts.previous_batch_id,
+            env=facts.name.env,
+            created_at=facts.created_at,
+            mail_by=facts.mail_by,
+            supersedes=facts.supersedes,
+            templates=facts.templates,
+            production=facts.production,
+            parts=tuple(self._parts),
+            index=Index(rows=totals.pieces, sha256=sha256(index)),
+            totals=totals,
+            purge_by=facts.purge_by,
+        )
+        self._entries.write("index.csv", index)
+        self._entries.write("manifest.json", manifest.to_json())
+        self._entries.close(first=("manifest.json", "index.csv"))
+        return manifest
 
 
 def part_file(number: int) -> str:
@@ -62,52 +98,21 @@ def part_file(number: int) -> str:
     return f"part-{number:03d}.pdf"
 
 
-def build_archive(
-    facts: BatchFacts, parts: Sequence[ComposedPart], rows: Sequence[IndexRow]
-) -> Archive:
-    """Manifest, index and parts in one ZIP; the same batch gives the same bytes.
-
-    `parts` hold at least one piece each and `rows` one row a piece, both in the order of `seq`.
-    Raises RefusedCellError for a cell, ValueError where parts and rows speak of different pieces.
-    """
-    _require_same_pieces(parts, rows)
-    index = write_index(rows)
-    manifest = Manifest(
-        batch_id=str(facts.name),
-        sequence=facts.sequence,
-        previous_batch_id=facts.previous_batch_id,
-        env=facts.name.env,
-        created_at=facts.created_at,
-        mail_by=facts.mail_by,
-        supersedes=facts.supersedes,
-        templates=facts.templates,
-        production=facts.production,
-        parts=tuple(_part(number, part) for number, part in enumerate(parts, 1)),
-        index=Index(rows=len(rows), sha256=sha256(index)),
-        totals=_totals(rows),
-        purge_by=facts.purge_by,
-    )
-    entries = [("manifest.json", manifest.to_json()), ("index.csv", index)]
-    entries += [(part_file(number), part.pdf) for number, part in enumerate(parts, 1)]
-    return Archive(manifest, _zip(entries))
-
-
-def _require_same_pieces(parts: Sequence[ComposedPart], rows: Sequence[IndexRow]) -> None:
+def _require_same_pieces(file: str, part: ComposedPart, rows: Sequence[IndexRow]) -> None:
     drawn = [
-        (piece.seq, piece.piece_id, part_file(number), piece.first_page, piece.sheet_count)
-        for number, part in enumerate(parts, 1)
+        (piece.seq, piece.piece_id, file, piece.first_page, piece.sheet_count)
         for piece in part.pieces
     ]
     listed = [
         (row.seq, row.piece_id, row.part_file, row.first_page, row.sheet_count) for row in rows
     ]
     if drawn != listed:
-        raise ValueError("the index does not list the pieces of the parts, in their order")
+        raise ValueError(f"the index does not list the pieces of {file}, in their order")
 
 
-def _part(number: int, part: ComposedPart) -> Part:
+def _part(file: str, part: ComposedPart) -> Part:
     return Part(
-        file=part_file(number),
+        file=file,
         bytes=len(part.pdf),
         sha256=sha256(part.pdf),
         pages=part.pages,
@@ -117,25 +122,29 @@ def _part(number: int, part: ComposedPart) -> Part:
     )
 
 
-def _totals(rows: Sequence[IndexRow]) -> Totals:
-    by_sheet_count = Counter(row.sheet_count for row in rows)
-    return Totals(
-        pieces=len(rows),
-        pages=sum(row.page_count for row in rows),
-        sheets=sum(row.sheet_count for row in rows),
-        by_class=dict(sorted(Counter(row.mail_class for row in rows).items())),
-        by_sheet_count={str(sheets): by_sheet_count[sheets] for sheets in sorted(by_sheet_count)},
-        piece_ids_sha256=piece_ids_sha256(row.piece_id for row in rows),
-    )
+class _Count:
+    """The totals of a batch, as its rows come."""
 
+    def __init__(self) -> None:
+        self._pages = 0
+        self._sheets: Counter[int] = Counter()
+        self._classes: Counter[str] = Counter()
+        self._piece_ids: list[str] = []
 
-def _zip(entries: Sequence[tuple[str, bytes]]) -> bytes:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, content in entries:
-            entry = zipfile.ZipInfo(name, _NO_TIME)
-            entry.create_system = _UNIX
-            entry.external_attr = _READABLE
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            opened.writestr(entry, content)
-    return archive.getvalue()
+    def add(self, rows: Sequence[IndexRow]) -> None:
+        """Count the rows of one more part."""
+        self._pages += sum(row.page_count for row in rows)
+        self._sheets.update(row.sheet_count for row in rows)
+        self._classes.update(row.mail_class for row in rows)
+        self._piece_ids += [row.piece_id for row in rows]
+
+    def totals(self) -> Totals:
+        """What was counted, as the manifest says it."""
+        return Totals(
+            pieces=len(self._piece_ids),
+            pages=self._pages,
+            sheets=sum(sheets * pieces for sheets, pieces in self._sheets.items()),
+            by_class=dict(sorted(self._classes.items())),
+            by_sheet_count={str(sheets): self._sheets[sheets] for sheets in sorted(self._sheets)},
+            piece_ids_sha256=piece_ids_sha256(self._piece_ids),
+        )

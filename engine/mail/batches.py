@@ -1,29 +1,27 @@
-"""Closing a print batch: frozen in the database, composed, sealed, stored, handed over.
+"""Closing a print batch: frozen in the database, composed, sealed, stored; then handed over.
 
 Each step commits before the next begins, and each can be taken again: a close that was cut short
 is finished by the next one, whoever calls it. After `stored` the bytes never change.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.calendar.business_days import add_business_days, is_business_day
 from engine.clock import PACIFIC, Clock, pacific_date
 from engine.communications.outcomes import Outcome, Outcomes
 from engine.communications.states import Event
-from engine.database import driver_connection
+from engine.database import advisory_lock, driver_connection
 from engine.errors import ConnectError
-from engine.mail.contract import BatchName, Done, Environment, sha256
+from engine.mail.contract import BatchName, Environment, piece_ids_sha256
 from engine.mail.filing import Outgoing
-from engine.mail.printing import Frozen, Printed, Printer
+from engine.mail.handover import Handover
+from engine.mail.printing import Frozen, Printed, Printer, Progress
 
 log: Final = structlog.get_logger()
 
@@ -33,19 +31,30 @@ CLOSES_AT: Final = time(17, 30)
 MAIL_WITHIN: Final = 2
 """Business days the vendor has to mail a batch, counted from the day it is closed."""
 
-_UNFINISHED = """
-SELECT * FROM print_batch WHERE job = $1 AND state IN ('closing', 'stored') ORDER BY id
-"""
+PURGE_AFTER: Final = 30
+"""Business days after `mail_by` until the vendor must have destroyed a batch's data."""
+
+_ELSEWHERE: Final = "another process is emptying the store into the drop at this moment"
+
+_UNFINISHED = "SELECT * FROM print_batch WHERE job = $1 AND state = 'closing' ORDER BY id"
 _OPEN_BATCH = """
 SELECT id FROM print_batch
-WHERE job = $1 AND state = 'open' AND opened_at < coalesce($2::timestamptz, 'infinity')
+WHERE job = $1 AND state = 'open' AND held_at IS NULL
+  AND opened_at < coalesce($2::timestamptz, 'infinity')
 FOR UPDATE
+"""
+_REPLACING_BATCH = """
+SELECT id FROM print_batch
+WHERE job = $1 AND state = 'replacing'
+  AND EXISTS (SELECT FROM print_piece JOIN delivery ON delivery.id = delivery_id
+              WHERE batch_id = print_batch.id AND delivery.state = 'batched')
+ORDER BY id LIMIT 1 FOR UPDATE
 """
 _FREEZE = """
 UPDATE print_batch
 SET state = 'closing', closed_at = $2, document_date = $3, mail_by = $4, name = $5,
-    sequence = $6, previous_name = $7
-WHERE id = $1 AND state = 'open'
+    sequence = $6, previous_name = $7, env = $8, purge_by = $9
+WHERE id = $1 AND state IN ('open', 'replacing')
 RETURNING *
 """
 _HOLD_CLOSING = "SELECT * FROM print_batch WHERE id = $1 AND state = 'closing' FOR UPDATE"
@@ -54,17 +63,15 @@ SELECT id FROM delivery WHERE id = ANY($1::bigint[]) AND state = 'batched' ORDER
 """
 _STORE = """
 UPDATE print_batch SET state = 'stored', pieces = $2, pages = $3, sheets = $4, bytes = $5,
-       sha256 = $6
+       sha256 = $6, piece_ids_sha256 = $7
 WHERE id = $1 AND state = 'closing'
 RETURNING *
 """
-_HANDED_OVER = """
-UPDATE print_batch SET state = 'handed_over', handed_over_at = $2
-WHERE id = $1 AND state = 'stored'
-"""
 _NUMBER = """
-UPDATE print_piece SET seq = numbered.seq, pages = numbered.pages, sheets = numbered.sheets
-FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) AS numbered (piece_id, seq, pages, sheets)
+UPDATE print_piece SET seq = numbered.seq, pages = numbered.pages, sheets = numbered.sheets,
+       contact_point = numbered.contact_point, confidential = numbered.confidential
+FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::bool[])
+     AS numbered (piece_id, seq, pages, sheets, contact_point, confidential)
 WHERE print_piece.piece_id = numbered.piece_id
 """
 
@@ -73,13 +80,9 @@ class BatchBusyError(ConnectError):
     """Somebody else is closing a batch of this job at this moment; their close goes on."""
 
 
-class BatchAlarmError(ConnectError):
-    """What is stored is not what was frozen: nothing is sent until a person has looked."""
-
-
 @dataclass(frozen=True, slots=True)
 class ClosedBatch:
-    """What was handed over."""
+    """What was closed: it is with the vendor, or `waits` says why it is not."""
 
     name: str
     pieces: int
@@ -88,7 +91,7 @@ class ClosedBatch:
     bytes: int
     sha256: str
     held: int
-    folder: Path
+    waits: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +103,35 @@ class PrintBatches:
     clock: Clock
     printer: Printer
     outgoing: Outgoing
+    handover: Handover
     agency: str
     environment: Environment
     job: str
 
-    async def close(self, opened_before: datetime | None = None) -> list[ClosedBatch]:
+    async def close(
+        self, opened_before: datetime | None = None, progress: Progress | None = None
+    ) -> list[ClosedBatch]:
         """Finish what an earlier close left, then close the open batch; what was handed over.
 
         With `opened_before`, a batch that was opened later goes on gathering. Raises
         BatchBusyError while another close of this job runs, on whatever machine.
         """
-        async with self._alone():
-            closed = [await self._finish(batch) for batch in await self._unfinished()]
-            if frozen := await self._freeze(opened_before):
-                closed.append(await self._finish(frozen))
-        return [batch for batch in closed if batch is not None]
+        async with advisory_lock(self.engine, f"print_batch:{self.job}") as alone:
+            if not alone:
+                raise BatchBusyError(f"a batch of {self.job} is being closed already")
+            closed = [
+                await self._finish(batch, progress) for batch in await self._unfinished()
+            ]
+            while replacing := await self._freeze(_REPLACING_BATCH):
+                closed.append(await self._finish(replacing, progress))
+            if frozen := await self._freeze(_OPEN_BATCH, opened_before):
+                closed.append(await self._finish(frozen, progress))
+        left = {item.name: item.waits for item in await self.handover.run()}
+        return [
+            replace(batch, waits=left.get(batch.name, _ELSEWHERE))
+            for batch in closed
+            if batch is not None
+        ]
 
     async def close_when_due(self) -> list[ClosedBatch]:
         """What the clock asks every minute: after CLOSES_AT on a business day, close what was
@@ -128,56 +145,49 @@ class PrintBatches:
         except BatchBusyError:
             return []
 
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """Hold the job's advisory lock; PostgreSQL drops it with the connection if we die."""
-        async with self.engine.connect() as connection:
-            held = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            key = {"job": f"print_batch:{self.job}"}
-            lock = text("SELECT pg_try_advisory_lock(hashtextextended(:job, 0))")
-            if not await held.scalar(lock, key):
-                raise BatchBusyError(f"a batch of {self.job} is being closed already")
-            try:
-                yield
-            finally:
-                await held.execute(
-                    text("SELECT pg_advisory_unlock(hashtextextended(:job, 0))"), key
-                )
-
     async def _unfinished(self) -> Sequence[Any]:
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
             return list(await driver.fetch(_UNFINISHED, self.job))
 
-    async def _freeze(self, opened_before: datetime | None) -> Any | None:
-        """Close the open batch to new letters, and give it its name; None if it holds none."""
+    async def _freeze(self, statement: str, *arguments: Any) -> Any | None:
+        """Close a batch to new letters, and give it its name; None if there is none with any."""
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
-            open_id = await driver.fetchval(_OPEN_BATCH, self.job, opened_before)
+            open_id = await driver.fetchval(statement, self.job, *arguments)
             if open_id is None or not await self._holds_letters(connection, open_id):
                 return None
-            now = self.clock()
-            day = pacific_date(now)
-            previous = await driver.fetchrow(
-                "SELECT name, sequence FROM print_batch WHERE job = $1 AND sequence IS NOT NULL"
-                " ORDER BY sequence DESC LIMIT 1",
-                self.job,
-            )
-            of_the_day = await driver.fetchval(
-                "SELECT count(*) FROM print_batch WHERE job = $1 AND document_date = $2",
-                self.job,
-                day,
-            )
-            return await driver.fetchrow(
-                _FREEZE,
-                open_id,
-                now,
-                day,
-                add_business_days(day, MAIL_WITHIN),
-                str(BatchName(self.agency, self.environment, self.job, day, of_the_day + 1)),
-                previous["sequence"] + 1 if previous else 1,
-                previous["name"] if previous else None,
-            )
+            named = await self._named(connection)
+            return await driver.fetchrow(_FREEZE, open_id, *named)
+
+    async def _named(self, connection: AsyncConnection) -> tuple[Any, ...]:
+        """What the job's next batch is called, and its dates, as _FREEZE takes them."""
+        driver = await driver_connection(connection)
+        now = self.clock()
+        day = pacific_date(now)
+        previous = await driver.fetchrow(
+            "SELECT name, sequence FROM print_batch WHERE job = $1 AND env = $2"
+            " ORDER BY sequence DESC LIMIT 1",
+            self.job,
+            self.environment,
+        )
+        of_the_day = await driver.fetchval(
+            "SELECT count(*) FROM print_batch WHERE job = $1 AND document_date = $2 AND env = $3",
+            self.job,
+            day,
+            self.environment,
+        )
+        mail_by = add_business_days(day, MAIL_WITHIN)
+        return (
+            now,
+            day,
+            mail_by,
+            str(BatchName(self.agency, self.environment, self.job, day, of_the_day + 1)),
+            previous["sequence"] + 1 if previous else 1,
+            previous["name"] if previous else None,
+            self.environment,
+            add_business_days(mail_by, PURGE_AFTER),
+        )
 
     async def _holds_letters(self, connection: AsyncConnection, batch_id: int) -> bool:
         driver = await driver_connection(connection)
@@ -188,13 +198,14 @@ class PrintBatches:
         )
         return bool(found)
 
-    async def _finish(self, batch: Any) -> ClosedBatch | None:
+    async def _finish(self, batch: Any, progress: Progress | None) -> ClosedBatch | None:
         held = 0
         while batch is not None and batch["state"] == "closing":
-            printed = await self.printer.print(_frozen(batch))
+            draft = self.outgoing.draft(batch["name"])
+            printed = await self.printer.print(_frozen(batch), draft, progress)
             held += len(printed.held)
             batch = await self._store(batch, printed)
-        return await self._hand_over(batch, held) if batch is not None else None
+        return _closed(batch, held) if batch is not None else None
 
     async def _store(self, batch: Any, printed: Printed) -> Any | None:
         """Keep the ciphertext, with its hash and its pieces; None where no letter was left.
@@ -215,8 +226,8 @@ class PrintBatches:
                 await driver.execute("DELETE FROM print_piece WHERE batch_id = $1", batch["id"])
                 await driver.execute("DELETE FROM print_batch WHERE id = $1", batch["id"])
                 return None
-            self.outgoing.store(batch["name"], printed.ciphertext)
             stored = await self._keep(connection, batch, printed)
+            self.outgoing.keep(batch["name"])
         log.info("batch_stored", batch=batch["name"], pieces=stored["pieces"])
         return stored
 
@@ -227,7 +238,8 @@ class PrintBatches:
         )
         driver = await driver_connection(connection)
         await driver.execute(
-            "DELETE FROM print_piece WHERE delivery_id = ANY($1::bigint[])", list(held)
+            "DELETE FROM print_piece WHERE delivery_id = ANY($1::bigint[]) AND NOT superseded",
+            list(held),
         )
 
     async def _keep(self, connection: AsyncConnection, batch: Any, printed: Printed) -> Any:
@@ -238,6 +250,8 @@ class PrintBatches:
             [piece.seq for piece in printed.pieces],
             [piece.pages for piece in printed.pieces],
             [piece.sheets for piece in printed.pieces],
+            [piece.contact_point for piece in printed.pieces],
+            [piece.confidential for piece in printed.pieces],
         )
         return await driver.fetchrow(
             _STORE,
@@ -245,47 +259,22 @@ class PrintBatches:
             len(printed.pieces),
             printed.pages,
             printed.sheets,
-            len(printed.ciphertext),
-            sha256(printed.ciphertext),
+            printed.bytes,
+            printed.sha256,
+            piece_ids_sha256(piece.piece_id for piece in printed.pieces),
         )
 
-    async def _hand_over(self, batch: Any, held: int) -> ClosedBatch:
-        """Announce what is stored, if it still is what was stored, and record the hand-over."""
-        name = batch["name"]
-        if self.outgoing.hash_of(name) != batch["sha256"]:
-            raise BatchAlarmError(
-                f"{name}: the stored ciphertext does not have the hash that was recorded"
-            )
-        done = Done(
-            batch_id=name,
-            bytes=batch["bytes"],
-            sha256=batch["sha256"],
-            pieces=batch["pieces"],
-            sheets=batch["sheets"],
-        )
-        self.outgoing.announce(name, batch["sha256"], done.to_json())
-        async with self.engine.begin() as connection:
-            driver = await driver_connection(connection)
-            await driver.execute(_HANDED_OVER, batch["id"], self.clock())
-            deliveries = await driver.fetch(
-                "SELECT delivery_id FROM print_piece WHERE batch_id = $1 AND seq IS NOT NULL",
-                batch["id"],
-            )
-            await self.outcomes.record(
-                connection,
-                [Outcome(row["delivery_id"], Event.HANDED_OVER, name) for row in deliveries],
-            )
-        log.info("batch_handed_over", batch=name, pieces=batch["pieces"])
-        return ClosedBatch(
-            name=name,
-            pieces=batch["pieces"],
-            pages=batch["pages"],
-            sheets=batch["sheets"],
-            bytes=batch["bytes"],
-            sha256=batch["sha256"],
-            held=held,
-            folder=self.outgoing.folder,
-        )
+
+def _closed(batch: Any, held: int) -> ClosedBatch:
+    return ClosedBatch(
+        name=batch["name"],
+        pieces=batch["pieces"],
+        pages=batch["pages"],
+        sheets=batch["sheets"],
+        bytes=batch["bytes"],
+        sha256=batch["sha256"],
+        held=held,
+    )
 
 
 def _frozen(batch: Any) -> Frozen:
@@ -296,4 +285,6 @@ def _frozen(batch: Any) -> Frozen:
         previous_name=batch["previous_name"],
         closed_at=batch["closed_at"],
         mail_by=batch["mail_by"],
+        purge_by=batch["purge_by"],
+        supersedes=batch["supersedes"],
     )

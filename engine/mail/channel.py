@@ -28,7 +28,7 @@ WHERE id = ANY($1::bigint[]) AND lease_token = $2 AND state = 'sending' ORDER BY
 _GATHER = """
 INSERT INTO print_piece (batch_id, delivery_id)
 SELECT $1, id FROM unnest($2::bigint[]) AS gathered (id)
-ON CONFLICT (delivery_id) DO UPDATE SET batch_id = excluded.batch_id
+ON CONFLICT (delivery_id) WHERE NOT superseded DO UPDATE SET batch_id = excluded.batch_id
 WHERE print_piece.seq IS NULL
 """
 

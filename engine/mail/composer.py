@@ -1,20 +1,19 @@
-"""Composes each part in a process of its own: Typst keeps what it once used, and may hang."""
+"""Composes parts in processes of their own, which may be killed: Typst may hang."""
 
-import multiprocessing
+import os
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
-from typing import Final
+
+import psutil
 
 from engine.errors import ConnectError
-from engine.mail.composing import ComposedPart, ComposingError, compose_part, require_one_part
+from engine.mail.children import start_child
+from engine.mail.composing import ComposedPart, ComposingError, require_one_part
+from engine.mail.composing_process import ComposingOrder
 from engine.mail.letters import Letter
-
-_SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 class ComposerStoppedError(ConnectError):
@@ -23,77 +22,120 @@ class ComposerStoppedError(ConnectError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
-    letters: tuple[Letter, ...]
-    batch_id: str
-    document_date: date
-    first_seq: int
-
-
 class PartComposer:
-    """Draws parts, one process a part. Letters hold PINs: they reach it through a pipe only."""
+    """How parts are drawn: so many at once, each in a process that is killed at its time limit
+    and ended when it has come to hold more than `mebibytes`, for Typst keeps what it once used."""
 
-    def __init__(self, *, timeout_seconds: float = 120) -> None:
-        self._timeout = timeout_seconds
-        self._running: SpawnProcess | None = None
+    processes: int = min(os.cpu_count() or 1, 8)
+    timeout_seconds: float = 120
+    mebibytes: int = 250
 
-    def stop(self) -> None:
-        """End the part that is being drawn, from another thread; its `compose` then raises."""
-        running = self._running
-        if running is not None:
-            running.kill()
+    @contextmanager
+    def crew(self) -> Iterator["Crew"]:
+        """The processes for one batch; whatever they are doing, they end with the block."""
+        crew = Crew(self)
+        try:
+            yield crew
+        finally:
+            crew.dismiss()
+
+
+class Crew:
+    """Composing processes. Letters hold PINs: they reach them through a pipe only."""
+
+    def __init__(self, composer: PartComposer) -> None:
+        self._composer = composer
+        self._idle: list[_Worker] = []
+        self._busy: set[_Worker] = set()
+        self._lock = threading.Lock()
+        self._dismissed = False
+
+    @property
+    def processes(self) -> int:
+        """How many parts may be drawn at once."""
+        return self._composer.processes
 
     def compose(
         self, letters: Sequence[Letter], *, batch_id: str, document_date: date, first_seq: int = 1
     ) -> ComposedPart:
-        """What compose_part gives, drawn elsewhere. Blocks: call it from a thread.
+        """What compose_part gives, drawn elsewhere. Blocks: call it from a thread, and from no
+        more threads at once than there are to be processes.
 
         Raises ComposingError, and ComposerStoppedError when the process did not answer in time.
         """
         require_one_part(letters)
-        order = _Order(tuple(letters), batch_id, document_date, first_seq)
-        ours, theirs = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=_serve, args=(theirs,), name="composer", daemon=True)
-        process.start()
-        self._running = process
-        theirs.close()
-        alarm = threading.Timer(self._timeout, process.kill)
+        worker = self._worker()
+        order = ComposingOrder(tuple(letters), batch_id, document_date, first_seq)
+        try:
+            answer = worker.answer(order)
+        finally:
+            self._release(worker)
+        if isinstance(answer, ComposedPart):
+            return answer
+        raise ComposingError(answer)
+
+    def dismiss(self) -> None:
+        """End every process, at work or not; a `compose` under way then raises."""
+        with self._lock:
+            self._dismissed = True
+            idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.kill()
+        for worker in idle:
+            worker.close()
+
+    def _worker(self) -> "_Worker":
+        with self._lock:
+            if self._dismissed:
+                raise ComposerStoppedError("the composing processes were dismissed")
+            worker = self._idle.pop() if self._idle else _Worker(self._composer)
+            self._busy.add(worker)
+        return worker
+
+    def _release(self, worker: "_Worker") -> None:
+        with self._lock:
+            self._busy.discard(worker)
+            kept = not (self._dismissed or worker.spent)
+            if kept:
+                self._idle.append(worker)
+        if not kept:
+            worker.close()
+
+
+class _Worker:
+    """One composing process; `spent` when it did not answer, or holds too much."""
+
+    def __init__(self, composer: PartComposer) -> None:
+        self.spent = False
+        self._composer = composer
+        # Typst would otherwise lay out on every core in each of the processes.
+        self._child = start_child("engine.mail.composing_process", RAYON_NUM_THREADS="1")
+
+    def answer(self, order: ComposingOrder) -> ComposedPart | str:
+        """The part, or what was wrong with it."""
+        alarm = threading.Timer(self._composer.timeout_seconds, self.kill)
         alarm.start()
         try:
-            return _exchange(ours, order)
+            self._child.connection.send(order)
+            answer: ComposedPart | str = self._child.connection.recv()
+            self.spent = self._holds() > self._composer.mebibytes << 20
+        except (EOFError, ConnectionError, psutil.NoSuchProcess):
+            self.spent = True
+            raise ComposerStoppedError(
+                f"the composer of {order.batch_id} from piece {order.first_seq} stopped, or was "
+                "stopped at its time limit, without an answer"
+            ) from None
         finally:
-            self._running = None
             alarm.cancel()
-            ours.close()
-            process.join()
-            process.close()
-
-
-def _exchange(connection: Connection, order: _Order) -> ComposedPart:
-    try:
-        connection.send(order)
-        answer = connection.recv()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        raise ComposerStoppedError(
-            f"the composer of {order.batch_id} from piece {order.first_seq} stopped, or was "
-            "stopped at its time limit, without an answer"
-        ) from None
-    if isinstance(answer, ComposedPart):
         return answer
-    raise ComposingError(str(answer))
 
+    def _holds(self) -> int:
+        return int(psutil.Process(self._child.process.pid).memory_info().rss)
 
-def _serve(connection: Connection) -> None:
-    """The other end: one order, one answer."""
-    order: _Order = connection.recv()
-    try:
-        answer: ComposedPart | str = compose_part(
-            order.letters,
-            batch_id=order.batch_id,
-            document_date=order.document_date,
-            first_seq=order.first_seq,
-        )
-    except ComposingError as error:
-        answer = str(error)
-    with suppress(BrokenPipeError):
-        connection.send(answer)
+    def kill(self) -> None:
+        """End it at once, from whatever thread."""
+        self._child.kill()
+
+    def close(self) -> None:
+        """End it, and wait until it has ended."""
+        self._child.close()

@@ -1,19 +1,26 @@
 """Draws letters: a part of a batch, or one letter alone for a preview or the reader's own copy."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Final, Literal
 
 from engine.errors import ConnectError
+from engine.mail.casting import Casting
+from engine.mail.foundry import Foundry, Inked
 from engine.mail.index import refused
+from engine.mail.laying_out import draw_alone
 from engine.mail.letters import Letter
-from engine.mail.sheet_marks import mark_svg, sheet_mark
+from engine.mail.moulds import Mould
+from engine.mail.sheet_inks import front_inks
+from engine.mail.sheet_marks import sheet_mark
 from engine.mail.typeface import undrawable_characters
 from engine.mail.typesetting import LayoutRefusedError, typesetter
 
 PIECES_PER_PART: Final = 500
-_PASSES: Final = 6
+
+_REFUSED: Final = "the layout refuses it"
+_TOO_LARGE: Final = "the address exceeds the window"
 
 HeldFlag = Literal["UNRENDERABLE", "TOO_MANY_LINES"]
 
@@ -74,9 +81,13 @@ def compose_part(
     """
     require_one_part(letters)
     drawable, held = _screened(letters)
-    part = _Part(drawable, document_date, batch_id=batch_id, first_seq=first_seq)
-    pdf = part.settle()
-    return ComposedPart(pdf, part.pieces(), (*held, *part.held))
+    try:
+        return _cast(drawable, held, batch_id, document_date, first_seq)
+    except LayoutRefusedError:
+        faulty = _refused(drawable, batch_id, document_date)
+    held += [HeldPiece(letter.piece_id, "UNRENDERABLE", _REFUSED) for letter in faulty]
+    drawable = [letter for letter in drawable if letter not in faulty]
+    return _cast(drawable, held, batch_id, document_date, first_seq)
 
 
 def require_one_part(letters: Sequence[Letter]) -> None:
@@ -92,21 +103,27 @@ def render_letter_pdf(letter: Letter, document_date: date) -> bytes:
 
     Raises ComposingError, naming the flag, where the letter would be held.
     """
-    return _alone(letter, document_date).settle()
+    return _alone(letter, document_date)[0]
 
 
-def render_letter_png(letter: Letter, document_date: date, *, ppi: float = 96) -> list[bytes]:
-    """The pages of one letter as pictures, without a blank back. Raises ComposingError."""
-    part = _alone(letter, document_date)
-    part.settle()
-    return part.pictures(ppi)
+def render_letter_png(
+    letter: Letter, document_date: date, *, ppi: float = 96, window: bool = False
+) -> list[bytes]:
+    """The pages of one letter as pictures, without a blank back; `window` draws the envelope's
+    over the first. Raises ComposingError."""
+    _, document = _alone(letter, document_date)
+    return typesetter().png(document | {"window": window}, ppi)
 
 
-def _alone(letter: Letter, document_date: date) -> "_Part":
-    drawable, held = _screened([letter])
+def _alone(letter: Letter, document_date: date) -> tuple[bytes, dict[str, Any]]:
+    """One letter's PDF, and what it was laid out from."""
+    _, held = _screened([letter])
     if held:
         raise ComposingError(_unfit(held[0].flag, held[0].detail))
-    return _Part(drawable, document_date, must_fit=True)
+    try:
+        return draw_alone(letter, document_date)
+    except LayoutRefusedError:
+        raise ComposingError(_unfit("UNRENDERABLE", _REFUSED)) from None
 
 
 def _unfit(flag: HeldFlag, detail: str) -> str:
@@ -114,19 +131,21 @@ def _unfit(flag: HeldFlag, detail: str) -> str:
 
 
 def _screened(letters: Iterable[Letter]) -> tuple[list[Letter], list[HeldPiece]]:
-    """Set aside what would fail a whole part: characters the typeface lacks, and addresses that
-    `index.csv` may not carry."""
+    """Set aside what would fail a whole part: characters the typeface lacks, addresses that exceed
+    the window or that `index.csv` may not carry."""
     drawable, held = [], []
     for letter in letters:
-        if fault := _fault(letter):
+        if fault := _unrenderable(letter):
             held.append(HeldPiece(letter.piece_id, "UNRENDERABLE", fault))
+        elif not letter.fits:
+            held.append(HeldPiece(letter.piece_id, "TOO_MANY_LINES", _TOO_LARGE))
         else:
             drawable.append(letter)
     return drawable, held
 
 
-def _fault(letter: Letter) -> str | None:
-    missing = undrawable_characters("".join(letter.texts()))
+def _unrenderable(letter: Letter) -> str | None:
+    missing = undrawable_characters("".join(set().union(*letter.texts())))
     if missing:
         codes = sorted(f"U+{ord(character):04X}" for character in missing)
         return f"the typeface has no {', '.join(codes)}"
@@ -136,153 +155,52 @@ def _fault(letter: Letter) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """A letter, its number, its first page, and the pages each half is believed to take."""
-
-    letter: Letter
-    seq: int
-    start: int
-    pages: tuple[int, ...]
-
-    @property
-    def sheets(self) -> int:
-        return (sum(self.pages) + 1) // 2
-
-
-class _Part:
-    """Letters drawn until what was believed of their lengths is what the layout made of them.
-
-    Marks, page numbers and blank backs need the lengths before they are known. One page for each
-    language is nearly always right, and then a single compile is all there is.
-    """
-
-    def __init__(
-        self,
-        letters: Sequence[Letter],
-        document_date: date,
-        *,
-        batch_id: str | None = None,
-        first_seq: int = 1,
-        must_fit: bool = False,
-    ) -> None:
-        self.held: list[HeldPiece] = []
-        self._letters = list(letters)
-        self._date = document_date
-        self._batch_id = batch_id
-        self._first_seq = first_seq
-        self._must_fit = must_fit
-        self._pages = {letter.piece_id: (1,) * len(letter.halves) for letter in letters}
-
-    def settle(self) -> bytes:
-        """Compile until nothing changes; the finished PDF."""
-        for _ in range(_PASSES):
-            if not self._letters:
-                return b""
-            try:
-                drawn = typesetter().pdf(self.data())
-            except LayoutRefusedError:
-                self._set_aside(_refused(self._letters, self._date), "UNRENDERABLE", "the layout")
-                continue
-            if self._learn(drawn.pages) and not drawn.too_large:
-                return drawn.pdf
-            too_large = [self._letters[key] for key in sorted(drawn.too_large)]
-            self._set_aside(too_large, "TOO_MANY_LINES", "the address exceeds the window")
-        raise ComposingError("the layout did not settle: the length of a letter keeps changing")
-
-    def pictures(self, ppi: float) -> list[bytes]:
-        """The settled part as pictures, one a printed page."""
-        return typesetter().png(self.data(), ppi)[: sum(self._plan()[0].pages)]
-
-    def pieces(self) -> tuple[PiecePages, ...]:
-        """Where each piece stands, once settled."""
-        return tuple(
-            PiecePages(
-                piece_id=planned.letter.piece_id,
-                seq=planned.seq,
-                first_page=planned.start,
-                page_count=2 * planned.sheets,
-                sheet_count=planned.sheets,
-                sheet_marks=self._marks(planned),
-            )
-            for planned in self._plan()
-        )
-
-    def data(self) -> dict[str, Any]:
-        """The part as the layout reads it, by what is believed of its lengths now."""
-        return {
-            "title": self._batch_id or self._letters[0].halves[0].title,
-            "date": [self._date.year, self._date.month, self._date.day],
-            "letters": [
-                _letter_data(key, planned, self._marks(planned))
-                for key, planned in enumerate(self._plan())
-            ],
-        }
-
-    def _plan(self) -> list[_Planned]:
-        plan, start = [], 1
-        for seq, letter in enumerate(self._letters, self._first_seq):
-            planned = _Planned(letter, seq, start, self._pages[letter.piece_id])
-            plan.append(planned)
-            start += 2 * planned.sheets
-        return plan
-
-    def _marks(self, planned: _Planned) -> tuple[str, ...]:
-        if self._batch_id is None:
-            return ()
-        return tuple(
-            sheet_mark(self._batch_id, planned.seq, sheet, planned.sheets)
-            for sheet in range(1, planned.sheets + 1)
-        )
-
-    def _learn(self, found: dict[int, tuple[int, ...]]) -> bool:
-        """Take the lengths the layout found; whether they are what was believed."""
-        believed = self._pages
-        self._pages = {letter.piece_id: found[key] for key, letter in enumerate(self._letters)}
-        return believed == self._pages
-
-    def _set_aside(self, letters: Sequence[Letter], flag: HeldFlag, detail: str) -> None:
-        if letters and self._must_fit:
-            raise ComposingError(_unfit(flag, detail))
-        self.held += [HeldPiece(letter.piece_id, flag, detail) for letter in letters]
-        gone = {letter.piece_id for letter in letters}
-        self._letters = [letter for letter in self._letters if letter.piece_id not in gone]
+def _cast(
+    letters: Sequence[Letter],
+    held: Sequence[HeldPiece],
+    batch_id: str,
+    document_date: date,
+    first_seq: int,
+) -> ComposedPart:
+    """The part. Raises LayoutRefusedError."""
+    if not letters:
+        return ComposedPart(b"", (), tuple(held))
+    foundry, inked, moulds = _laid_out(letters, batch_id, document_date)
+    casting, pieces, first_page = Casting(foundry.drawn), [], 1
+    for seq, one in enumerate(inked, first_seq):
+        mould = moulds[one.look]
+        sheets = (len(mould.pages) + 1) // 2
+        marks = tuple(sheet_mark(batch_id, seq, sheet, sheets) for sheet in range(1, sheets + 1))
+        casting.strike(mould, one.inks, front_inks(marks, one.letter.imb))
+        pieces.append(PiecePages(one.letter.piece_id, seq, first_page, 2 * sheets, sheets, marks))
+        first_page += 2 * sheets
+    return ComposedPart(casting.finish(), tuple(pieces), tuple(held))
 
 
-def _refused(letters: Sequence[Letter], document_date: date) -> list[Letter]:
+def _laid_out(
+    letters: Sequence[Letter], batch_id: str, document_date: date
+) -> tuple[Foundry, list[Inked], dict[Hashable, Mould]]:
+    """Everything that the letters are struck from. Raises LayoutRefusedError."""
+    foundry = Foundry(letters, title=batch_id, day=document_date)
+    inked = foundry.inked()
+    return foundry, inked, foundry.moulds(inked)
+
+
+def _refused(letters: Sequence[Letter], batch_id: str, document_date: date) -> list[Letter]:
     """The letters that fail a part, found by halving; it is an error when every one does."""
-    refused = _halved(letters, document_date)
-    if len(refused) == len(letters) > 1 or not refused:
+    found = _halved(letters, batch_id, document_date)
+    if len(found) == len(letters) > 1 or not found:
         raise ComposingError("the layout fails, and not because of one letter")
-    return refused
+    return found
 
 
-def _halved(letters: Sequence[Letter], document_date: date) -> list[Letter]:
+def _halved(letters: Sequence[Letter], batch_id: str, document_date: date) -> list[Letter]:
     try:
-        typesetter().pdf(_Part(letters, document_date).data())
+        _laid_out(letters, batch_id, document_date)
     except LayoutRefusedError:
         if len(letters) == 1:
             return list(letters)
         middle = len(letters) // 2
-        return _halved(letters[:middle], document_date) + _halved(letters[middle:], document_date)
+        halves = (letters[:middle], letters[middle:])
+        return [one for half in halves for one in _halved(half, batch_id, document_date)]
     return []
-
-
-def _letter_data(key: int, planned: _Planned, marks: Sequence[str]) -> dict[str, Any]:
-    """A letter as the layout reads it, with the pages on which its halves begin."""
-    letter = planned.letter
-    languages = [half.language for half in letter.halves]
-    halves, start = [], planned.start
-    for half, pages in zip(letter.halves, planned.pages, strict=True):
-        other = next((language for language in languages if language != half.language), None)
-        halves.append(half.to_data() | {"start": start, "pages": pages, "overleaf_language": other})
-        start += pages
-    return {
-        "key": key,
-        "start": planned.start,
-        "address": letter.recipient.to_data(),
-        "return_address": list(letter.return_address),
-        "halves": halves,
-        "marks": [mark_svg(mark) for mark in marks],
-        "blank_back": sum(planned.pages) % 2 == 1,
-    }

@@ -7,13 +7,16 @@ from engine.communications.catalogue import Facts, Notice, Secret
 from engine.communications.ports import PostalAddress
 from engine.communications.rendering import Renderer
 from engine.i18n import Language
-from engine.mail.letters import Half, Letter, Recipient
+from engine.mail.letters import Half, Letter, Recipient, Tagline
 from engine.mail.words import parse_words
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What one letter is made of, once its address and its secret are at hand."""
+    """What one letter is made of, once its address and its secret are at hand.
+
+    `imb` is the 65 bars of our own Intelligent Mail barcode, where there is one.
+    """
 
     piece_id: str
     notice: Notice
@@ -21,6 +24,8 @@ class Draft:
     facts: Facts
     secret: Secret | None
     address: PostalAddress
+    large: bool = False
+    imb: str = ""
 
 
 def letter_languages(language: Language) -> tuple[Language, ...]:
@@ -52,6 +57,9 @@ def draft_letter(
             _half(renderer, draft, language, following, day)
             for language, following in zip(languages, (*languages[1:], None), strict=True)
         ),
+        taglines=tuple(Tagline(*line) for line in renderer.taglines(languages)),
+        large=draft.large,
+        imb=draft.imb,
     )
 
 

@@ -1,11 +1,20 @@
 """A letter as a value: who it is for, and its words in one language or two, before any layout."""
 
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from engine.i18n import Language
+from engine.mail.addresses.fields import MailAddress
+from engine.mail.addresses.lines import address_lines, fits
 
 LetterLanguage = Literal["en", "es", "both"]
+
+InkKind = Literal["return", "address", "paragraph", "item", "value", "action", "secret"]
+Ink = tuple[InkKind, str | tuple[str, ...]]
+"""A text that may differ from reader to reader, or its lines, and what it is part of. Everything
+else in a letter (headings, labels, the letterhead) is its *outline*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,14 @@ class Paragraph:
         """The block as the layout reads it."""
         return {"kind": "paragraph", "text": self.text}
 
+    def inks(self) -> tuple[Ink, ...]:
+        """Its text."""
+        return (("paragraph", self.text),)
+
+    def outline(self) -> Hashable:
+        """Nothing besides."""
+        return "paragraph"
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -28,6 +45,14 @@ class Heading:
     def to_data(self) -> dict[str, Any]:
         """The block as the layout reads it."""
         return {"kind": "heading", "text": self.text}
+
+    def inks(self) -> tuple[Ink, ...]:
+        """None: a heading is how a letter is told from another."""
+        return ()
+
+    def outline(self) -> Hashable:
+        """Its text."""
+        return ("heading", self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +65,33 @@ class Bullets:
         """The block as the layout reads it."""
         return {"kind": "bullets", "items": list(self.items)}
 
+    def inks(self) -> tuple[Ink, ...]:
+        """The items."""
+        return tuple(("item", item) for item in self.items)
+
+    def outline(self) -> Hashable:
+        """How many items there are."""
+        return ("bullets", len(self.items))
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A numbered list: first this, then that."""
+
+    items: tuple[str, ...]
+
+    def to_data(self) -> dict[str, Any]:
+        """The block as the layout reads it."""
+        return {"kind": "steps", "items": list(self.items)}
+
+    def inks(self) -> tuple[Ink, ...]:
+        """The steps."""
+        return tuple(("item", item) for item in self.items)
+
+    def outline(self) -> Hashable:
+        """How many steps there are."""
+        return ("steps", len(self.items))
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -50,6 +102,14 @@ class Facts:
     def to_data(self) -> dict[str, Any]:
         """The block as the layout reads it."""
         return {"kind": "facts", "rows": [list(row) for row in self.rows]}
+
+    def inks(self) -> tuple[Ink, ...]:
+        """The values."""
+        return tuple(("value", value) for _, value in self.rows)
+
+    def outline(self) -> Hashable:
+        """The names."""
+        return ("facts", *(name for name, _ in self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +122,14 @@ class Action:
     def to_data(self) -> dict[str, Any]:
         """The block as the layout reads it."""
         return {"kind": "action", "heading": self.heading, "lines": list(self.lines)}
+
+    def inks(self) -> tuple[Ink, ...]:
+        """The lines."""
+        return tuple(("action", line) for line in self.lines)
+
+    def outline(self) -> Hashable:
+        """The heading, and how many lines there are."""
+        return ("action", self.heading, len(self.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +147,16 @@ class Secret:
         """The block as the layout reads it."""
         return {"kind": "secret", "label": self.label, "value": self.value}
 
+    def inks(self) -> tuple[Ink, ...]:
+        """The PIN."""
+        return (("secret", self.value),)
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Small print."""
-
-    text: str
-
-    def to_data(self) -> dict[str, Any]:
-        """The block as the layout reads it."""
-        return {"kind": "note", "text": self.text}
+    def outline(self) -> Hashable:
+        """The label."""
+        return ("secret", self.label)
 
 
-Block = Paragraph | Heading | Bullets | Facts | Action | Secret | Note
+Block = Paragraph | Heading | Bullets | Steps | Facts | Action | Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +165,7 @@ class Half:
 
     `page_label` carries the placeholders {page} and {pages}. `demonstration` is what an unofficial
     profile says on every page, None for an official one. `overleaf` tells, in the *other*
-    language, that its words follow; None where nothing follows.
+    language, on which {page} its words begin; None where nothing follows.
     """
 
     language: Language
@@ -129,10 +194,33 @@ class Half:
             "overleaf": self.overleaf,
         }
 
+    def outline(self) -> Hashable:
+        """Everything but its inks."""
+        return (
+            self.language,
+            self.agency,
+            self.programme,
+            self.title,
+            self.date_line,
+            *(block.outline() for block in self.blocks),
+            self.page_label,
+            self.contact_line,
+            self.demonstration,
+            self.overleaf,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tagline:
+    """In one more language, that help is to be had; `language` is its BCP 47 tag."""
+
+    language: str
+    text: str
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who a letter goes to, in the fields of USPS Publication 28; the layout writes upper case.
+    """Who a letter goes to, in the fields of USPS Publication 28.
 
     `addr1` is the delivery line, `addr2` its unit (APT 4), `urbanization` for Puerto Rico; what an
     address does not have is the empty string.
@@ -147,26 +235,36 @@ class Recipient:
     zip5: str
     zip4: str
 
-    def to_data(self) -> dict[str, Any]:
-        """The address as the layout reads it, which decides whether the unit fits its line."""
-        return {
-            "name": self.name.upper(),
-            "urbanization": self.urbanization.upper(),
-            "street": self.addr1.upper(),
-            "unit": self.addr2.upper(),
-            "last": self.last_line,
-        }
+    def lines(self) -> tuple[str, ...]:
+        """The address as it stands in the window, in upper case."""
+        return _lines(self)
 
-    @property
-    def last_line(self) -> str:
-        """City, state and ZIP, as Publication 28 orders them."""
-        code = f"{self.zip5}-{self.zip4}" if self.zip4 else self.zip5
-        return f"{self.city} {self.state} {code}".upper()
+
+@lru_cache(maxsize=500)
+def _lines(to: Recipient) -> tuple[str, ...]:
+    """Each letter of a part is asked for them several times."""
+    return address_lines(
+        MailAddress(
+            name=to.name,
+            urbanization=to.urbanization,
+            addr1=to.addr1,
+            addr2=to.addr2,
+            city=to.city,
+            state=to.state,
+            zip5=to.zip5,
+            zip4=to.zip4,
+        ).printed()
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One piece of mail. Of two halves, the reader's language comes first."""
+    """One piece of mail. Of two halves, the reader's language comes first.
+
+    `large` is the edition for those who asked for large print. `imb` is the 65 bars of our own
+    Intelligent Mail barcode, empty where the vendor adds one; it takes the place of one of the
+    window's four lines.
+    """
 
     piece_id: str
     template_id: str
@@ -174,6 +272,9 @@ class Letter:
     recipient: Recipient
     return_address: tuple[str, ...]
     halves: tuple[Half, ...]
+    taglines: tuple[Tagline, ...] = ()
+    large: bool = False
+    imb: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a letter with no words, or with the same language twice."""
@@ -186,18 +287,33 @@ class Letter:
         """The language of its only half, or `both`."""
         return "both" if len(self.halves) == 2 else self.halves[0].language
 
+    @property
+    def fits(self) -> bool:
+        """Whether the window holds its address, and the barcode where there is one."""
+        return fits(self.recipient.lines(), 3 if self.imb else 4)
+
+    def inks(self) -> Iterator[Ink]:
+        """In reading order: the two addresses, then the inks of its blocks."""
+        yield ("return", self.return_address)
+        yield ("address", self.recipient.lines())
+        for half in self.halves:
+            for block in half.blocks:
+                yield from block.inks()
+
+    def outline(self) -> Hashable:
+        """Everything that is drawn but the inks and the barcode."""
+        taglines = tuple((line.language, line.text) for line in self.taglines)
+        return (self.large, taglines, tuple(half.outline() for half in self.halves))
+
     def texts(self) -> list[str]:
         """Every string that will be drawn, for checking characters against the typeface."""
-        halves = [half.to_data() for half in self.halves]
-        return _strings([self.recipient.to_data(), list(self.return_address), halves])
+        return _strings((tuple(self.inks()), self.outline()))
 
 
 def _strings(value: Any) -> list[str]:
-    """Every string inside a JSON-able value, in order."""
+    """Every string inside nested tuples, in order."""
     if isinstance(value, str):
         return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         return [text for inner in value for text in _strings(inner)]
     return []

@@ -1,54 +1,39 @@
 """From a frozen batch's rows to one sealed file: drafted, composed, put together, encrypted.
 
-Everything is in memory until it is encrypted: a letter in plain text may hold a PIN.
+It goes by a part at a time, and nothing is on a disk before it is encrypted: a letter in plain
+text may hold a PIN.
 """
 
 import asyncio
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from functools import partial
+from pathlib import Path
 
-import structlog
-from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.calendar.business_days import add_business_days
 from engine.clock import Clock
-from engine.communications.catalogue import CATALOGUE, Channel, Secret
-from engine.communications.claims import facts_from
-from engine.communications.ports import PostalAddress, Recipients, Secrets, Unreachable
+from engine.communications.catalogue import CATALOGUE
+from engine.communications.ports import Recipients, Secrets
 from engine.communications.rendering import Renderer
-from engine.database import driver_connection
-from engine.errors import ConnectError
-from engine.mail.archive import BatchFacts, build_archive, part_file
+from engine.mail.approvals import Approvals
+from engine.mail.archive import BatchFacts
+from engine.mail.assembly import Assembly, Piece, SealedBatch
 from engine.mail.composer import PartComposer
 from engine.mail.composing import ComposedPart
-from engine.mail.contract import BatchName, Template
-from engine.mail.drafting import Draft, draft_letter
-from engine.mail.index import IndexRow, refused
+from engine.mail.contract import BatchName, Production, Template
+from engine.mail.frozen_letters import DraftedLetter, FrozenLetters
 from engine.mail.keys import PrintKeys
-from engine.mail.letters import Letter
-from engine.mail.openpgp import Certificate, SecretKey, seal
-from engine.security.sealing import Sealed, SecretBox
+from engine.mail.openpgp import require_usable_keys
+from engine.mail.press import Press
+from engine.mail.sealed_file import SealedFile, sealed_file
+from engine.mail.tracking import Mailer
+from engine.security.sealing import SecretBox
 
-log: Final = structlog.get_logger()
-
-PURGE_AFTER: Final = 30
-"""Business days after which the vendor must have destroyed a batch's data."""
-
-_MAIL_CLASS: Final = "first_class"
-
-_LETTERS = """
-SELECT piece_id::text, delivery_id, secret, secret_key_id, notice, participant_id, language,
-       facts::text AS facts
-FROM print_piece
-JOIN delivery ON delivery.id = delivery_id
-JOIN communication ON communication.id = communication_id
-WHERE batch_id = $1 AND delivery.state = 'batched'
-ORDER BY print_piece.id
-"""
+Progress = Callable[[int, int], None]
+"""Told how many letters are done, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +46,19 @@ class Frozen:
     previous_name: str | None
     closed_at: datetime
     mail_by: date
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One letter's place in a printed batch."""
-
-    piece_id: str
-    delivery_id: int
-    seq: int
-    pages: int
-    sheets: int
+    purge_by: date
+    supersedes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A batch as it leaves: its ciphertext, its pieces, and the deliveries that must wait."""
+    """A batch as it leaves: its pieces, the deliveries that must wait, and its sealed file.
+    Without pieces there is no file."""
 
-    ciphertext: bytes
     pieces: tuple[Piece, ...]
     held: Mapping[int, str]
     """Delivery id → the flag for which its letter was held back."""
+    sealed: SealedBatch | None = None
 
     @property
     def pages(self) -> int:
@@ -92,6 +69,16 @@ class Printed:
     def sheets(self) -> int:
         """Sheets of paper."""
         return sum(piece.sheets for piece in self.pieces)
+
+    @property
+    def bytes(self) -> int:
+        """The size of the ciphertext."""
+        return self.sealed.bytes if self.sealed else 0
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the ciphertext."""
+        return self.sealed.sha256 if self.sealed else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,176 +94,107 @@ class Printer:
     keys: Callable[[], PrintKeys]
     return_address: tuple[str, ...]
     pieces_per_part: int
+    approvals: Approvals
+    mailer: Mailer | None
     clock: Clock
 
-    async def print(self, batch: Frozen) -> Printed:
-        """Compose and seal `batch`. Addresses are read now; a letter without one is held."""
+    async def print(self, batch: Frozen, draft: Path, progress: Progress | None = None) -> Printed:
+        """Compose `batch` and seal it into the file `draft`, in place of any that stands there.
+
+        Addresses are read now; a letter without one is held. Nothing is left of the file where
+        this raises: KeyUnusableError before anything is drawn, ComposingError,
+        ComposerStoppedError, FileUnwrittenError or SealingStoppedError.
+        """
         async with self.engine.connect() as connection:
-            driver = await driver_connection(connection)
-            rows = await driver.fetch(_LETTERS, batch.id)
-            addresses = await self._addresses(connection, rows)
-        deliveries = {row["piece_id"]: row["delivery_id"] for row in rows}
+            templates = await self.approvals.of(connection)
+        may_leave = {
+            key
+            for key, template in templates.items()
+            if template.proof_id is not None or batch.name.env == "test"
+        }
         held: dict[int, str] = {}
-        letters: list[Letter] = []
-        for row in rows:
-            address = addresses[row["participant_id"]]
-            if isinstance(address, Unreachable):
-                held[row["delivery_id"]] = address.reason
-            elif any(refused(cell) for cell in _cells(address)):
-                held[row["delivery_id"]] = "UNRENDERABLE"
-            else:
-                try:
-                    letters.append(self._letter(row, address, batch))
-                except (ConnectError, ValidationError, KeyError):
-                    # One letter that cannot be drafted must not keep the others from leaving.
-                    log.exception("letter_not_drafted", delivery=row["delivery_id"])
-                    held[row["delivery_id"]] = "UNRENDERABLE"
-        parts = await self._compose(letters, batch)
-        for part in parts:
-            held |= {deliveries[piece.piece_id]: piece.flag for piece in part.held}
-        return await asyncio.to_thread(
-            self._seal, batch, [part for part in parts if part.pieces], letters, deliveries, held
-        )
+        letters = self._letters(may_leave)
+        source = letters.parts(batch.id, batch.name.day, self.pieces_per_part, held)
+        total = await letters.count(batch.id)
+        return await self._print(batch, source, draft, held, templates, progress, total)
 
-    async def _addresses(
-        self, connection: AsyncConnection, rows: Sequence[Any]
-    ) -> Mapping[int, PostalAddress | Unreachable]:
-        return await self.recipients.mail(connection, {row["participant_id"] for row in rows})
+    async def print_letters(
+        self, batch: Frozen, drafted: AsyncGenerator[list[DraftedLetter], None], draft: Path
+    ) -> Printed:
+        """Compose letters that are no deliveries, a proof's, and seal them as `print` does."""
+        templates = {
+            notice.key: self.approvals.template(notice) for notice in CATALOGUE.values()
+        }
+        return await self._print(batch, drafted, draft, {}, templates, None, 0)
 
-    def _letter(self, row: Any, address: PostalAddress, batch: Frozen) -> Letter:
-        secret = None
-        if row["secret"] is not None:
-            sealed = Sealed.from_bytes(row["secret_key_id"], row["secret"])
-            pin = self.box.open(sealed, str(row["delivery_id"]))
-            secret = Secret(pin, self.secrets.works_until(Channel.MAIL, self.clock()))
-        draft = Draft(
-            piece_id=row["piece_id"],
-            notice=CATALOGUE[row["notice"]],
-            language=row["language"],
-            facts=facts_from(row["notice"], row["facts"]),
-            secret=secret,
-            address=address,
-        )
-        return draft_letter(self.renderer, draft, self.return_address, batch.name.day)
-
-    async def _compose(self, letters: Sequence[Letter], batch: Frozen) -> list[ComposedPart]:
-        parts, first_seq = [], 1
-        for start in range(0, len(letters), self.pieces_per_part):
-            part = await self._compose_part(
-                letters[start : start + self.pieces_per_part], batch, first_seq
-            )
-            first_seq += len(part.pieces)
-            parts.append(part)
-        return parts
-
-    async def _compose_part(
-        self, letters: Sequence[Letter], batch: Frozen, first_seq: int
-    ) -> ComposedPart:
-        """One part, in a process of its own, which ends when we are told to stop."""
-        composing = functools.partial(
-            self.composer.compose,
-            letters,
-            batch_id=str(batch.name),
-            document_date=batch.name.day,
-            first_seq=first_seq,
-        )
-        try:
-            return await asyncio.to_thread(composing)
-        except asyncio.CancelledError:
-            self.composer.stop()
-            raise
-
-    def _seal(
+    async def _print(
         self,
         batch: Frozen,
-        parts: Sequence[ComposedPart],
-        letters: Sequence[Letter],
-        deliveries: Mapping[str, int],
-        held: Mapping[int, str],
+        source: AsyncGenerator[list[DraftedLetter], None],
+        draft: Path,
+        held: dict[int, str],
+        templates: Mapping[str, Template],
+        progress: Progress | None,
+        total: int,
     ) -> Printed:
-        pieces = tuple(
-            Piece(
-                piece.piece_id,
-                deliveries[piece.piece_id],
-                piece.seq,
-                piece.page_count,
-                piece.sheet_count,
-            )
-            for part in parts
-            for piece in part.pieces
-        )
-        if not pieces:
-            return Printed(b"", (), held)
-        archive = build_archive(self._facts(batch, letters), parts, _index(parts, letters))
-        keys = self.keys()
-        ciphertext = seal(
-            archive.content,
-            signer=SecretKey.read(keys.signing_key, name="PRINT_SIGNING_KEY"),
-            recipient=Certificate.read(keys.vendor_certificate, name="VENDOR_CERTIFICATE"),
-            now=self.clock(),
-        )
-        return Printed(ciphertext, pieces, held)
+        with Assembly(self._file(draft)) as assembly, self.composer.crew() as crew:
+            press = Press(crew, batch_id=str(batch.name), document_date=batch.name.day)
+            async with aclosing(source), aclosing(press.parts(source)) as parts:
+                async for drafted, part in parts:
+                    held |= _held_in(drafted, part)
+                    await asyncio.to_thread(assembly.add, drafted, part)
+                    if progress is not None:
+                        progress(len(assembly.pieces) + len(held), total)
+            sealed = None
+            if assembly.pieces:
+                used = [templates[key] for key in sorted(assembly.template_ids)]
+                production = Production(imb_mode="ours" if self.mailer else "vendor")
+                facts = _facts(batch, used, production)
+                sealed = await asyncio.to_thread(assembly.finish, facts)
+        return Printed(tuple(assembly.pieces), held, sealed)
 
-    def _facts(self, batch: Frozen, letters: Sequence[Letter]) -> BatchFacts:
-        used = sorted({letter.template_id for letter in letters})
-        return BatchFacts(
-            name=batch.name,
-            sequence=batch.sequence,
-            previous_batch_id=batch.previous_name,
-            created_at=batch.closed_at,
-            mail_by=batch.mail_by,
-            purge_by=add_business_days(batch.mail_by, PURGE_AFTER),
-            templates=tuple(
-                Template(
-                    id=key,
-                    version=self.renderer.version(CATALOGUE[key]),
-                    sha256=self.renderer.digest(CATALOGUE[key]),
-                )
-                for key in used
-            ),
+    def _letters(self, approved: Container[str]) -> FrozenLetters:
+        return FrozenLetters(
+            engine=self.engine,
+            recipients=self.recipients,
+            secrets=self.secrets,
+            renderer=self.renderer,
+            box=self.box,
+            return_address=self.return_address,
+            approved=approved,
+            mailer=self.mailer,
+            clock=self.clock,
         )
 
+    def _file(self, draft: Path) -> Callable[[], AbstractContextManager[SealedFile]]:
+        """How the file is begun; its keys are of use, and an earlier try at it is gone."""
+        keys, now = self.keys(), self.clock()
+        signer, vendor = keys.signer(), keys.recipient(now)
+        require_usable_keys(signer, vendor, now)
+        draft.unlink(missing_ok=True)
+        return partial(sealed_file, draft, signer=signer, recipient=vendor, now=now)
 
-def _cells(address: PostalAddress) -> tuple[str, ...]:
-    return (
-        address.name,
-        address.urbanization,
-        address.addr1,
-        address.addr2,
-        address.city,
-        address.state,
-        address.zip5,
-        address.zip4,
+
+def _held_in(drafted: Sequence[DraftedLetter], part: ComposedPart) -> dict[int, str]:
+    deliveries = {item.letter.piece_id: item.delivery_id for item in drafted}
+    return {
+        delivery: piece.flag
+        for piece in part.held
+        if (delivery := deliveries[piece.piece_id]) is not None
+    }
+
+
+def _facts(
+    batch: Frozen, templates: Sequence[Template], production: Production
+) -> BatchFacts:
+    return BatchFacts(
+        name=batch.name,
+        sequence=batch.sequence,
+        previous_batch_id=batch.previous_name,
+        created_at=batch.closed_at,
+        mail_by=batch.mail_by,
+        purge_by=batch.purge_by,
+        templates=tuple(templates),
+        production=production,
+        supersedes=batch.supersedes,
     )
-
-
-def _index(parts: Sequence[ComposedPart], letters: Sequence[Letter]) -> list[IndexRow]:
-    by_piece = {letter.piece_id: letter for letter in letters}
-    return [
-        IndexRow(
-            seq=piece.seq,
-            piece_id=piece.piece_id,
-            part_file=part_file(number),
-            first_page=piece.first_page,
-            page_count=piece.page_count,
-            sheet_count=piece.sheet_count,
-            template_id=letter.template_id,
-            template_version=letter.template_version,
-            lang=letter.language,
-            mail_class=_MAIL_CLASS,
-            name=letter.recipient.name.upper(),
-            urbanization=letter.recipient.urbanization.upper(),
-            addr1=letter.recipient.addr1.upper(),
-            addr2=letter.recipient.addr2.upper(),
-            city=letter.recipient.city.upper(),
-            state=letter.recipient.state.upper(),
-            zip5=letter.recipient.zip5,
-            zip4=letter.recipient.zip4,
-            address_flags="",
-            imb31="",
-            sheet_mark=piece.sheet_marks[0],
-        )
-        for number, part in enumerate(parts, 1)
-        for piece in part.pieces
-        for letter in (by_piece[piece.piece_id],)
-    ]

@@ -1,9 +1,8 @@
-"""The one place that talks to Typst: data in, a PDF or pictures out, and what the layout found."""
+"""The one place that talks to Typst: data in, a PDF or pictures out."""
 
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,17 +17,7 @@ _STANDARDS: Final[list["typst.PDFStandard"]] = ["a-2a", "ua-1"]
 
 
 class LayoutRefusedError(ConnectError):
-    """Typst refused a part; its message may quote a letter, so it is not repeated here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A compiled part. By the key of each letter: the pages each half takes, and the letters
-    whose address exceeds the window."""
-
-    pdf: bytes
-    pages: dict[int, tuple[int, ...]]
-    too_large: frozenset[int]
+    """Typst refused a document; its message may quote a letter, so it is not repeated here."""
 
 
 class Typesetter:
@@ -55,25 +44,18 @@ class Typesetter:
             package_cache_path=root,
         )
 
-    def pdf(self, part: Mapping[str, Any]) -> Drawn:
-        """A tagged PDF/A-2a and PDF/UA-1 of `part`. Raises LayoutRefusedError."""
+    def pdf(self, document: Mapping[str, Any]) -> bytes:
+        """A tagged PDF/A-2a and PDF/UA-1 of `document`. Raises LayoutRefusedError."""
         with self._lock:
-            pdf = self._compile(part, format="pdf", pdf_standards=_STANDARDS)
-            begins = json.loads(self._compiler.query("<begins>", field="value"))
-            ends = json.loads(self._compiler.query("<ends>", field="value"))
-            addresses = json.loads(self._compiler.query("<address>", field="value"))
-        pages: dict[int, tuple[int, ...]] = {}
-        for (key, _, first), (_, _, last) in zip(begins, ends, strict=True):
-            pages[key] = (*pages.get(key, ()), last - first + 1)
-        return Drawn(pdf[0], pages, frozenset(key for key, fits in addresses if not fits))
+            return self._compile(document, format="pdf", pdf_standards=_STANDARDS)[0]
 
-    def png(self, part: Mapping[str, Any], ppi: float) -> list[bytes]:
+    def png(self, document: Mapping[str, Any], ppi: float) -> list[bytes]:
         """A picture of each page. Raises LayoutRefusedError."""
         with self._lock:
-            return self._compile(part, format="png", ppi=ppi)
+            return self._compile(document, format="png", ppi=ppi)
 
-    def _compile(self, part: Mapping[str, Any], **options: Any) -> list[bytes]:
-        inputs = {"part": json.dumps(part)}
+    def _compile(self, document: Mapping[str, Any], **options: Any) -> list[bytes]:
+        inputs = {"part": json.dumps(document)}
         try:
             made = self._compiler.compile(sys_inputs=inputs, **options)
         except (typst.TypstError, RuntimeError):

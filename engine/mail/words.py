@@ -18,9 +18,9 @@ from engine.mail.letters import (
     Bullets,
     Facts,
     Heading,
-    Note,
     Paragraph,
     Secret,
+    Steps,
 )
 
 
@@ -39,8 +39,8 @@ class ParsedWords:
 def parse_words(html: str, language: Language) -> ParsedWords:
     """Read the rendered words of one half; white space runs become single spaces.
 
-    Understood: title, p, h2, ul > li, dl > dt + dd, section.action > h2 + p…, output[title],
-    small. Raises WordsError, which names the element and the language and never the text.
+    Understood: title, p, h2, ul > li, ol > li, dl > dt + dd, section.action > h2 + p…,
+    output[title]. Raises WordsError, which names the element and the language and never the text.
     """
     tree = _Tree(language)
     tree.feed(html)
@@ -57,8 +57,9 @@ class _Node:
 
 
 _CHILDREN: Final = {
-    "": frozenset({"title", "p", "h2", "ul", "dl", "section", "output", "small"}),
+    "": frozenset({"title", "p", "h2", "ul", "ol", "dl", "section", "output"}),
     "ul": frozenset({"li"}),
+    "ol": frozenset({"li"}),
     "dl": frozenset({"dt", "dd"}),
     "section": frozenset({"h2", "p"}),
 }
@@ -141,10 +142,10 @@ class _Reader:
             "p": lambda node: Paragraph(node.text),
             "h2": lambda node: Heading(node.text),
             "ul": lambda node: Bullets(tuple(item.text for item in node.children)),
+            "ol": lambda node: Steps(tuple(item.text for item in node.children)),
             "dl": self._facts,
             "section": self._action,
             "output": self._secret,
-            "small": lambda node: Note(node.text),
         }
 
     def read(self, nodes: list[_Node]) -> ParsedWords:

@@ -56,8 +56,8 @@ class Gallery:
             ),
         )
 
-    def letter(self, notice: Notice, language: Language) -> Letter:
-        """The sample letter, before its layout."""
+    def letter(self, notice: Notice, language: Language, *, large: bool = False) -> Letter:
+        """The sample letter, before its layout; `large` is the edition in large print."""
         draft = Draft(
             piece_id=f"preview-{notice.key}-{language}",
             notice=notice,
@@ -65,16 +65,27 @@ class Gallery:
             facts=notice.sample,
             secret=_secret(notice, Channel.MAIL),
             address=_SAMPLE_ADDRESS,
+            large=large,
         )
         return draft_letter(self.renderer, draft, self.settings.agency.return_address, SAMPLE_DAY)
 
-    def letter_pdf(self, notice: Notice, language: Language) -> bytes:
+    def letter_pdf(self, notice: Notice, language: Language, *, large: bool = False) -> bytes:
         """The sample letter as its reader may keep it."""
-        return render_letter_pdf(self.letter(notice, language), SAMPLE_DAY)
+        return render_letter_pdf(self.letter(notice, language, large=large), SAMPLE_DAY)
 
-    def letter_pictures(self, notice: Notice, language: Language, ppi: float = 72) -> list[bytes]:
-        """The pages of the sample letter as PNG pictures."""
-        return render_letter_png(self.letter(notice, language), SAMPLE_DAY, ppi=ppi)
+    def letter_pictures(
+        self,
+        notice: Notice,
+        language: Language,
+        ppi: float = 72,
+        *,
+        large: bool = False,
+        window: bool = False,
+    ) -> list[bytes]:
+        """The pages of the sample letter as PNG pictures, with the envelope's `window` drawn over
+        the first or not."""
+        letter = self.letter(notice, language, large=large)
+        return render_letter_png(letter, SAMPLE_DAY, ppi=ppi, window=window)
 
 
 def _secret(notice: Notice, channel: Channel) -> Secret | None:

@@ -5,6 +5,7 @@ import email.policy
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageChops
 from typer.testing import CliRunner
 
 from engine.cli.main import app
@@ -50,6 +51,27 @@ def test_a_letter_is_a_pdf_and_its_pages(tmp_path: Path) -> None:
     }
     assert all(name in said for name in names)
     assert (tmp_path / "payment_notice.es.pdf").read_bytes().startswith(b"%PDF-1.")
+
+
+def test_a_letter_in_large_print_takes_more_pages(tmp_path: Path) -> None:
+    """`--large` draws the other edition, beside the usual one and not over it."""
+    for large in ("--no-large", "--large"):
+        preview("payment_notice", "--channel", "mail", large, "--out", str(tmp_path))
+    assert (tmp_path / "payment_notice.en.large.letter-2.png").is_file()
+    assert not (tmp_path / "payment_notice.en.letter-2.png").exists()
+
+
+def test_the_window_is_drawn_over_the_pictures_alone(tmp_path: Path) -> None:
+    """The envelope's window is blue, over the first page; the PDF is what its reader may keep."""
+    drawn: dict[str, bytes] = {}
+    for window in ("--window", "--no-window"):
+        preview("payment_notice", "--channel", "mail", window, "--out", str(tmp_path))
+        with Image.open(tmp_path / "payment_notice.en.letter-1.png") as page:
+            red, _, blue = page.convert("RGB").split()
+        drawn_over = ImageChops.subtract(blue, red).getbbox() is not None
+        assert drawn_over == (window == "--window")
+        drawn[window] = (tmp_path / "payment_notice.en.pdf").read_bytes()
+    assert drawn["--window"] == drawn["--no-window"]
 
 
 def test_the_gallery_shows_everything_without_a_network(tmp_path: Path) -> None:

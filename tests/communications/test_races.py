@@ -2,7 +2,8 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -56,12 +57,20 @@ class ComposerThatFirst:
         self._act: Callable[[], Any] | None = act
         self._loop = asyncio.get_running_loop()
 
-    def compose(self, *arguments: Any, **named: Any) -> Any:
-        """What the composer in place composes."""
-        act, self._act = self._act, None
-        if act is not None:
-            asyncio.run_coroutine_threadsafe(act(), self._loop).result()
-        return self._composer.compose(*arguments, **named)
+    @contextmanager
+    def crew(self) -> Iterator[Any]:
+        """The crew of the composer in place, which does something else first."""
+        with self._composer.crew() as crew:
+            compose = crew.compose
+
+            def after(*arguments: Any, **named: Any) -> Any:
+                act, self._act = self._act, None
+                if act is not None:
+                    asyncio.run_coroutine_threadsafe(act(), self._loop).result()
+                return compose(*arguments, **named)
+
+            crew.compose = after
+            yield crew
 
 
 async def test_a_void_pin_is_not_sent(application: Application, smtp: SmtpServer) -> None:

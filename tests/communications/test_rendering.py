@@ -139,7 +139,7 @@ def test_letters_keep_to_the_few_elements(notice: Notice, language: Language) ->
     elements.feed(RENDERER.letter(notice, language, notice.sample, notice.sample_secret))
     allowed = {("section", "class"), ("output", "title")}
     assert elements.found <= allowed | {
-        (tag,) for tag in ("title", "p", "h2", "ul", "li", "dl", "dt", "dd", "small")
+        (tag,) for tag in ("title", "p", "h2", "ul", "ol", "li", "dl", "dt", "dd")
     }
 
 

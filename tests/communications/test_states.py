@@ -22,6 +22,12 @@ MOVES = {
     (State.SENDING, Event.HELD): State.HELD,
     (State.SENDING, Event.CANCELLED): State.CANCELLED,
     (State.BATCHED, Event.HANDED_OVER): State.HANDED_OVER,
+    (State.HANDED_OVER, Event.MAILED): State.MAILED,
+    (State.HANDED_OVER, Event.RETURNED): State.RETURNED,
+    (State.MAILED, Event.RETURNED): State.RETURNED,
+    (State.HANDED_OVER, Event.REJECTED): State.FAILED,
+    (State.HANDED_OVER, Event.WITHDRAWN): State.CANCELLED,
+    (State.HANDED_OVER, Event.RECALLED): State.BATCHED,
     (State.BATCHED, Event.HELD): State.HELD,
     (State.BATCHED, Event.CANCELLED): State.CANCELLED,
     (State.HELD, Event.ACCEPTED): State.SENT,
@@ -38,9 +44,12 @@ def test_every_event_has_an_answer_in_every_state(state: State, event: Event) ->
 
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("state", FINAL)
-def test_what_is_final_stays_final(state: State, event: Event) -> None:
-    """A late, repeated or contradicting event never revives a delivery that is over."""
-    assert TABLE[state, event] is None
+def test_what_has_left_is_not_sent_again(state: State, event: Event) -> None:
+    """A late, repeated or contradicting event never revives a delivery; only the letters of a
+    batch that the vendor refused whole are put into the one that takes its place."""
+    after = TABLE[state, event]
+    recalled = (state, event) == (State.HANDED_OVER, Event.RECALLED)
+    assert after is None or after in FINAL or recalled
 
 
 @pytest.mark.parametrize("event", set(Event) - {Event.CLAIMED})
@@ -57,6 +66,8 @@ def test_only_a_claim_leads_to_sending() -> None:
     assert leading == {Event.CLAIMED}
 
 
-def test_an_obligation_is_met_only_by_what_is_final() -> None:
-    """What meets an obligation cannot be undone by this table."""
+def test_an_obligation_is_met_only_by_what_has_left() -> None:
+    """What meets an obligation is over, and only a letter that comes back undoes it."""
     assert MET < FINAL
+    undone = {(state, event) for state in MET for event in Event if TABLE[state, event]}
+    assert undone == {(State.MAILED, Event.RETURNED)}

@@ -1,14 +1,15 @@
 """A whole batch of sample letters, built and sealed as the mail room does it."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
-from engine.mail.archive import Archive, BatchFacts, build_archive, part_file
+from engine.mail.archive import ArchiveWriter, BatchFacts, part_file
 from engine.mail.composing import ComposedPart, PiecePages, compose_part
-from engine.mail.contract import BatchName, Done, Template, sha256
+from engine.mail.contract import BatchName, Done, Manifest, Template, sha256
 from engine.mail.index import IndexRow
 from engine.mail.letters import Letter
 from engine.mail.openpgp import Certificate, KeyPair, SecretKey, generate_key_pair, seal
@@ -26,6 +27,26 @@ FACTS = BatchFacts(
     purge_by=date(2027, 1, 11),
     templates=(Template(id="temporary_pin", version="1", sha256="0" * 64),),
 )
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A batch in the clear."""
+
+    manifest: Manifest
+    content: bytes
+
+
+def build_archive(
+    facts: BatchFacts, parts: Sequence[ComposedPart], rows: Sequence[IndexRow]
+) -> Archive:
+    """What an ArchiveWriter writes of `parts`, whose rows are in `rows`."""
+    content = io.BytesIO()
+    writer = ArchiveWriter(content)
+    for part in parts:
+        file = writer.next_part()
+        writer.add(part, [row for row in rows if row.part_file == file])
+    return Archive(writer.finish(facts), content.getvalue())
 
 
 @dataclass(frozen=True)

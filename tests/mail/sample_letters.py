@@ -8,10 +8,10 @@ from engine.mail.letters import (
     Facts,
     Half,
     Letter,
-    Note,
     Paragraph,
     Recipient,
     Secret,
+    Tagline,
 )
 
 RETURN_ADDRESS = (
@@ -28,6 +28,11 @@ RECIPIENT = Recipient(
     state="CA",
     zip5="95814",
     zip4="0042",
+)
+TAGLINES = (
+    Tagline("vi", "Trợ giúp bằng tiếng Việt"),
+    Tagline("tl", "Tulong sa Tagalog"),
+    Tagline("en", "1-866-901-3212"),
 )
 _CONTACT_EN = "1-866-901-3212 · TTY 1-866-399-4096 · outside the U.S. 1-408-273-0073"
 _CONTACT_ES = "1-866-901-3212 · TTY 1-866-399-4096 · fuera de los EE. UU. 1-408-273-0073"
@@ -63,7 +68,7 @@ ENGLISH_PIN = Half(
             "If you did not ask for a new PIN, call us. Nobody can use this one without your "
             "Participant ID Number."
         ),
-        Note("This letter does not carry your Participant ID Number, for your safety."),
+        Paragraph("This letter does not carry your Participant ID Number, for your safety."),
     ),
     page_label="Page {page} of {pages}",
     contact_line=_CONTACT_EN,
@@ -101,7 +106,9 @@ SPANISH_PIN = Half(
             "Si usted no pidió un PIN nuevo, llámenos. Nadie puede usar este sin su Número de "
             "Identificación de Participante."
         ),
-        Note("Esta carta no lleva su Número de Identificación de Participante, por su seguridad."),
+        Paragraph(
+            "Esta carta no lleva su Número de Identificación de Participante, por su seguridad."
+        ),
     ),
     page_label="Página {page} de {pages}",
     contact_line=_CONTACT_ES,
@@ -125,13 +132,17 @@ SPANISH_APPOINTMENT = replace(
             "Confirme o cambie su cita",
             ("Llame al 1-866-901-3212 a más tardar dos días hábiles antes.",),
         ),
-        Note("Si necesita un intérprete o una adaptación, llámenos: no tiene costo."),
+        Paragraph("Si necesita un intérprete o una adaptación, llámenos: no tiene costo."),
     ),
 )
 
 
 def letter(
-    *halves: Half, piece_id: str = "0190a0c4-0000-7000-8000-000000000001", **recipient: str
+    *halves: Half,
+    piece_id: str = "0190a0c4-0000-7000-8000-000000000001",
+    large: bool = False,
+    imb: str = "",
+    **recipient: str,
 ) -> Letter:
     """A letter to the sample recipient, with fields of the address replaced."""
     return Letter(
@@ -141,13 +152,16 @@ def letter(
         recipient=replace(RECIPIENT, **recipient),
         return_address=RETURN_ADDRESS,
         halves=halves or (ENGLISH_PIN,),
+        taglines=TAGLINES,
+        large=large,
+        imb=imb,
     )
 
 
-def both(**fields: str) -> Letter:
+def both(*, piece_id: str = "both", large: bool = False, **recipient: str) -> Letter:
     """Spanish first, English on the back."""
-    first = replace(SPANISH_PIN, overleaf="English on the other side")
-    return letter(first, ENGLISH_PIN, **fields)
+    first = replace(SPANISH_PIN, overleaf="English on page {page}")
+    return letter(first, ENGLISH_PIN, piece_id=piece_id, large=large, **recipient)
 
 
 def long(half: Half = ENGLISH_PIN, *, times: int = 14) -> Half:

@@ -6,10 +6,9 @@ import zipfile
 
 import pytest
 
-from engine.mail.archive import build_archive
 from engine.mail.composing import compose_part
 from engine.mail.contract import sha256
-from tests.mail.sample_batches import DAY, FACTS, NAME, archive, letters, rows
+from tests.mail.sample_batches import DAY, FACTS, NAME, archive, build_archive, letters, rows
 
 
 def test_the_same_batch_gives_the_same_archive() -> None:
@@ -41,8 +40,3 @@ def test_an_index_of_other_pieces_is_refused() -> None:
     for wrong in (listed[:1], listed[::-1]):
         with pytest.raises(ValueError, match="in their order"):
             build_archive(FACTS, [part], wrong)
-
-
-def test_an_archive_does_not_show_itself() -> None:
-    """It holds PINs in the clear: its representation is its name."""
-    assert repr(archive()) == f"Archive({NAME})"

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from engine.bootstrap import Application
 from engine.communications.outcomes import Outcome
 from engine.communications.states import Event
-from engine.mail.batches import BatchAlarmError, BatchBusyError, ClosedBatch
+from engine.mail.batches import BatchBusyError, ClosedBatch
 from engine.mail.filing import OutgoingConflictError
 from engine.mail.openpgp import Certificate, SecretKey, open_sealed
 from tests import people
@@ -56,7 +56,7 @@ def opened(application: Application, name: str) -> zipfile.ZipFile:
 
 
 async def test_a_closed_batch_holds_each_letter_once(application: Application) -> None:
-    """What was gathered is in the batch, numbered from 1; each obligation is met by it."""
+    """What was gathered is in the batch, numbered from 1; each is owed until it is mailed."""
     await gather(application, 4)
     (closed,) = await application.batches.close()
     manifest = json.loads(opened(application, closed.name).read("manifest.json"))
@@ -71,7 +71,7 @@ async def test_a_closed_batch_holds_each_letter_once(application: Application) -
     )
     assert rows == [{"seq": seq, "state": "handed_over"} for seq in range(1, 5)]
     rows = await fetch(application, "SELECT DISTINCT state FROM communication")
-    assert rows == [{"state": "met"}]
+    assert rows == [{"state": "owed"}]
 
 
 async def test_the_files_of_a_batch_agree(application: Application) -> None:
@@ -194,12 +194,14 @@ async def test_a_close_cut_short_before_the_handover_sends_the_stored_bytes(
         raise StoppedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(application.batches), "_hand_over", stop)
+        patch.setattr(type(application.handover), "run", stop)
         with pytest.raises(StoppedError):
             await application.batches.close()
     (stored,) = await fetch(application, "SELECT name, sha256 FROM print_batch")
-    (closed,) = await application.batches.close()
-    assert (closed.name, closed.sha256) == (stored["name"], stored["sha256"])
+    (left,) = await application.handover.run()
+    assert (left.name, left.waits) == (stored["name"], None)
+    done = json.loads((folder(application) / "outgoing" / f"{left.name}.done").read_text())
+    assert done["sha256"] == stored["sha256"]
 
 
 async def test_changed_bytes_are_never_announced(
@@ -207,23 +209,22 @@ async def test_changed_bytes_are_never_announced(
 ) -> None:
     """A stored ciphertext that no longer has its hash stops the handover and alarms."""
     await gather(application, 1)
-    name = ""
 
-    async def spoil(self: object, batch: dict[str, str], _held: int) -> None:
-        nonlocal name
-        name = batch["name"]
-        raise BatchAlarmError("stopped")
+    async def nothing_yet(*_: object) -> list[object]:
+        return []
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(application.batches), "_hand_over", spoil)
-        with pytest.raises(BatchAlarmError):
-            await application.batches.close()
-    path = folder(application) / "outgoing" / f"{name}.zip.pgp"
+        patch.setattr(type(application.handover), "run", nothing_yet)
+        (closed,) = await application.batches.close()
+    path = folder(application) / "outgoing" / f"{closed.name}.zip.pgp"
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
-    with pytest.raises(BatchAlarmError, match="does not have the hash"):
-        await application.batches.close()
-    assert not path.with_name(f"{name}.done").exists()
+    (left,) = await application.handover.run()
+    assert left.waits is not None
+    assert "does not have the hash" in left.waits
+    assert not path.with_name(f"{closed.name}.done").exists()
     assert await states(application) == ["failed", "batched"]
+    (alarm,) = [alarm for alarm in await application.alarms.look() if alarm.kind == "handover"]
+    assert (alarm.subject, alarm.detail) == (closed.name, left.waits)
 
 
 async def test_an_announced_batch_is_not_written_over(application: Application) -> None:
@@ -231,7 +232,7 @@ async def test_an_announced_batch_is_not_written_over(application: Application) 
     await gather(application, 1)
     (closed,) = await application.batches.close()
     with pytest.raises(OutgoingConflictError):
-        application.batches.outgoing.store(closed.name, b"other bytes")
+        application.batches.outgoing.draft(closed.name)
 
 
 async def test_an_address_is_read_again_at_the_close(application: Application) -> None:
@@ -248,7 +249,7 @@ async def test_an_address_is_read_again_at_the_close(application: Application) -
     )
     assert rows == [{"reason": "not_safe_to_use"}]
     rows = await fetch(application, "SELECT state FROM communication ORDER BY id")
-    assert [row["state"] for row in rows] == ["met", "held", "met"]
+    assert [row["state"] for row in rows] == ["owed", "held", "owed"]
 
 
 @pytest.mark.parametrize("street", ["12 EXAMPLE 漢字 ST", "=1200 EXAMPLE ST"])

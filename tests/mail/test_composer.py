@@ -1,4 +1,5 @@
-"""The composing process: what comes back from it, and what becomes of one that does not answer."""
+"""The composing processes: what comes back from them, and what becomes of one that does not
+answer."""
 
 from datetime import date
 
@@ -12,20 +13,37 @@ DAY = date(2026, 11, 23)
 BATCH = "ccss_test_letters_20261123_001"
 
 
-def test_a_part_comes_back_as_it_would_be_drawn_here() -> None:
-    """Another process gives the same bytes, pieces and held letters."""
+@pytest.mark.parametrize("mebibytes", [0, 10_000])
+def test_a_part_comes_back_as_it_would_be_drawn_here(mebibytes: int) -> None:
+    """Another process gives the same bytes, pieces and held letters, whether it was ended after
+    its first part or went on."""
     letters = [letter(piece_id="a"), both(piece_id="b"), letter(piece_id="c", name="漢")]
-    there = PartComposer().compose(letters, batch_id=BATCH, document_date=DAY, first_seq=3)
-    assert there == compose_part(letters, batch_id=BATCH, document_date=DAY, first_seq=3)
+    with PartComposer(mebibytes=mebibytes).crew() as crew:
+        there = [
+            crew.compose(letters, batch_id=BATCH, document_date=DAY, first_seq=3) for _ in "12"
+        ]
+    here = compose_part(letters, batch_id=BATCH, document_date=DAY, first_seq=3)
+    assert there == [here, here]
 
 
 def test_a_process_that_does_not_answer_is_killed() -> None:
     """Past its time limit nothing is left running, and the caller is told to try again."""
-    with pytest.raises(ComposerStoppedError, match=BATCH):
-        PartComposer(timeout_seconds=0.001).compose([letter()], batch_id=BATCH, document_date=DAY)
+    with (
+        PartComposer(timeout_seconds=0.001).crew() as crew,
+        pytest.raises(ComposerStoppedError, match=BATCH),
+    ):
+        crew.compose([letter()], batch_id=BATCH, document_date=DAY)
 
 
 def test_a_fault_of_the_caller_is_told_at_once() -> None:
     """Two letters of one piece are the caller's fault, told before any process is started."""
-    with pytest.raises(ValueError, match="twice"):
-        PartComposer().compose([letter(), letter()], batch_id=BATCH, document_date=DAY)
+    with PartComposer().crew() as crew, pytest.raises(ValueError, match="twice"):
+        crew.compose([letter(), letter()], batch_id=BATCH, document_date=DAY)
+
+
+def test_nothing_is_drawn_once_the_crew_is_dismissed() -> None:
+    """A thread that comes late starts no process that nobody would end."""
+    with PartComposer().crew() as crew:
+        pass
+    with pytest.raises(ComposerStoppedError):
+        crew.compose([letter()], batch_id=BATCH, document_date=DAY)

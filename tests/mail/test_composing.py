@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import date
 
 import pikepdf
+import pypdfium2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from engine.mail import typesetting
+from engine.mail.barcode_drawing import CLEAR_ABOVE, CLEAR_BESIDE, INCHES_HIGH, INCHES_WIDE
 from engine.mail.composing import (
     ComposedPart,
     ComposingError,
@@ -21,20 +23,25 @@ from engine.mail.composing import (
     render_letter_png,
 )
 from engine.mail.letters import Letter, Paragraph
+from engine.mail.sheet_inks import BARCODE_CORNER
 from engine.mail.sheet_marks import sheet_mark
 from engine.mail.typeface import undrawable_characters
+from tests.mail.reference_barcode import encoded
 from tests.mail.sample_letters import (
     ENGLISH_PIN,
+    RECIPIENT,
     SPANISH_APPOINTMENT,
     SPANISH_PIN,
     both,
     letter,
     long,
 )
+from tests.mail.test_barcode_drawing import _read as read_bars
 from tests.mail.test_words import HOSTILE
 
 DAY = date(2026, 11, 23)
 BATCH = "ccss_test_letters_20261123_001"
+BARS = encoded("00700123456000000001", "958140042")
 
 
 def compose(*letters: Letter, first_seq: int = 1) -> ComposedPart:
@@ -65,7 +72,7 @@ def test_every_piece_begins_on_a_front() -> None:
         letter(piece_id="a"),
         both(piece_id="b"),
         letter(long(times=40), piece_id="c"),
-        letter(long(SPANISH_PIN), long(), piece_id="d"),
+        letter(long(SPANISH_PIN, times=6), long(times=6), piece_id="d"),
         letter(piece_id="e"),
         first_seq=7,
     )
@@ -139,9 +146,9 @@ def test_a_broken_layout_is_an_error_and_holds_nobody(monkeypatch: pytest.Monkey
 
 def test_a_preview_of_an_undrawable_letter_says_why() -> None:
     """Alone, there is nobody else to compose: the reason is raised, without the name."""
-    for recipient in ({"name": "Ana 漢"}, {"addr1": "X" * 90}):
+    for refused in (letter(name="Ana 漢"), letter(addr1="X" * 90)):
         with pytest.raises(ComposingError) as caught:
-            render_letter_pdf(letter(**recipient), DAY)
+            render_letter_pdf(refused, DAY)
         assert "Ana" not in str(caught.value)
         assert "XXX" not in str(caught.value)
 
@@ -156,7 +163,7 @@ def test_a_part_has_a_most() -> None:
 
 def test_pdf_is_tagged_archival_and_in_its_languages() -> None:
     """PDF/A-2a and PDF/UA-1 are claimed, every glyph is embedded Public Sans, the title and date
-    are set, and each half carries its language."""
+    are set, and each half and each tagline carries its language."""
     with pikepdf.open(io.BytesIO(compose(both()).pdf)) as pdf:
         with pdf.open_metadata() as metadata:
             assert metadata["pdfaid:part"] == "2"
@@ -164,8 +171,11 @@ def test_pdf_is_tagged_archival_and_in_its_languages() -> None:
             assert metadata["pdfuaid:part"] == "1"
             assert metadata["dc:title"] == BATCH
             assert metadata["xmp:CreateDate"].startswith("2026-11-23")
+        assert b"<xmpTPg:NPages>2</" in pdf.Root.Metadata.read_bytes()
         assert bool(pdf.Root.MarkInfo.Marked)
-        assert {str(pdf.Root.Lang), *_languages(pdf.Root.StructTreeRoot.K)} == {"es-US", "en-US"}
+        assert str(pdf.Root.Lang) == "es-US"
+        assert _languages(pdf.Root.StructTreeRoot.K) == {"es-US", "en-US", "vi"}
+        assert b"/Lang(tl)" in pdf.pages[0].Contents[0].read_bytes()
         assert _fonts(pdf) == {"PublicSans"}
 
 
@@ -213,17 +223,18 @@ def test_pictures_leave_blank_backs_out() -> None:
         both(),
         letter(SPANISH_APPOINTMENT, addr2="", zip4=""),
         letter(long(times=40)),
-        letter(name="Ana Paz", addr1="12345 Avenida de los Insurgentes Sur"),
+        letter(name="Ana Paz", addr1="12345 Northwest Martin Luther King Junior"),
+        both(large=True),
+        letter(name="Ana Paz", imb="F" * 65),
     ],
-    ids=["one page", "two languages", "short", "three pages", "unit above"],
+    ids=["one page", "two languages", "short", "three pages", "unit above", "large", "barcode"],
 )
 def test_the_window_shows_the_address_and_nothing_else(sample: Letter) -> None:
     """In the finished PDF, the box x 1.0–4.25, y 2.5–3.125 holds every line of the address; the
     band y 2.0–3.55 holds nothing besides; the clear zone of the envelope side is clear."""
     front = words_on(compose(sample).pdf)[0]
     band = [word for word in front if word[4] > 2.0 and word[2] < 3.55]
-    to = sample.recipient
-    said = f"{to.name} {to.addr1} {to.addr2} {to.last_line}".upper().split()
+    said = " ".join(sample.recipient.lines()).split()
     assert sorted(word[0] for word in band) == sorted(said)
     for _, left, top, right, bottom in band:
         assert 1.0 - 1e-6 <= left < right <= 4.25
@@ -232,7 +243,11 @@ def test_the_window_shows_the_address_and_nothing_else(sample: Letter) -> None:
     assert clear == []
 
 
-@pytest.mark.parametrize("sample", [letter(), both(), letter(long())], ids=["one", "two", "long"])
+@pytest.mark.parametrize(
+    "sample",
+    [letter(), both(), letter(long()), both(large=True)],
+    ids=["one", "two", "long", "large"],
+)
 def test_the_picture_of_the_window_is_clear_but_for_the_address(sample: Letter) -> None:
     """The same band by its ink, in the picture that needs no other program: none of it above,
     below or beside the address box, and some of it inside."""
@@ -250,16 +265,24 @@ def test_the_unit_ends_the_delivery_line_or_stands_above_it() -> None:
     fits = text_of(compose(letter(name="Ana Paz")).pdf)
     assert "1200 EXAMPLE STREET APT 14B\nSACRAMENTO CA 95814-0042" in fits
     above = text_of(
-        compose(letter(name="Ana Paz", addr1="12345 Avenida de los Insurgentes Sur")).pdf
+        compose(letter(name="Ana Paz", addr1="12345 Northwest Martin Luther King Junior")).pdf
     )
-    assert "APT 14B\n12345 AVENIDA DE LOS INSURGENTES SUR\nSACRAMENTO" in above
+    assert "APT 14B\n12345 NORTHWEST MARTIN LUTHER KING JUNIOR\nSACRAMENTO" in above
 
 
 @pytest.mark.needs("pdftotext")
 def test_a_puerto_rican_address_has_its_urbanization() -> None:
     """The urbanization stands between the name and the delivery line."""
-    to = {"name": "Ana Paz", "urbanization": "Urb Las Gladiolas", "addr1": "150 Calle A"}
-    text = text_of(compose(letter(**to, addr2="", city="San Juan", state="PR")).pdf)
+    to = replace(
+        RECIPIENT,
+        name="Ana Paz",
+        urbanization="Urb Las Gladiolas",
+        addr1="150 Calle A",
+        addr2="",
+        city="San Juan",
+        state="PR",
+    )
+    text = text_of(compose(replace(letter(), recipient=to)).pdf)
     assert "ANA PAZ\nURB LAS GLADIOLAS\n150 CALLE A\nSAN JUAN PR 95814-0042" in text
 
 
@@ -270,16 +293,70 @@ def test_a_pin_is_one_unbroken_word() -> None:
         assert [word for word, *_ in page].count("402719") == 1
 
 
+@pytest.mark.parametrize("name", ["Ana Paz", "Íñigo Núñez-Ibáñez"])
+def test_our_barcode_reads_back_under_three_lines_of_address(name: str) -> None:
+    """The 65 bars stand in the window, readable, with blank paper around them, and are no part of
+    what is read aloud; a fourth line of address is one too many."""
+    part = compose(letter(name=name, imb=BARS), letter(name="Ana Paz " * 8, imb=BARS, piece_id="4"))
+    assert [(piece.piece_id, piece.flag) for piece in part.held] == [("4", "TOO_MANY_LINES")]
+    ppi = 600
+    with pypdfium2.PdfDocument(part.pdf) as pdf:
+        front = pdf[0].render(scale=ppi / 72, grayscale=True).to_pil()
+    left, top = BARCODE_CORNER
+    right, foot = left + INCHES_WIDE, top + INCHES_HIGH
+    bars_at = tuple(round(side * ppi) for side in (left, top, right, foot))
+    assert read_bars(front.crop(bars_at), ppi) == BARS
+    assert left >= 1.0 + CLEAR_BESIDE
+    assert right <= 4.25 - CLEAR_BESIDE
+    assert foot <= 3.125 - CLEAR_ABOVE
+    around = (left - CLEAR_BESIDE, top - CLEAR_ABOVE, right + CLEAR_BESIDE, foot + CLEAR_ABOVE)
+    front.paste(255, (bars_at[0] - 2, bars_at[1] - 2, bars_at[2] + 2, bars_at[3] + 2))
+    assert front.crop(tuple(round(side * ppi) for side in around)).getextrema() == (255, 255)
+
+
+def test_large_print_is_large() -> None:
+    """In the edition for those who asked for it nothing is smaller than 18 point but the two
+    addresses, which the post reads; the other edition has nothing below 8.5."""
+    for edition, least, sizes in ((True, 18.0, {8.5, 9.0}), (False, 8.5, set())):
+        part = compose(
+            letter(large=edition), both(large=edition), letter(long(), large=edition, piece_id="c")
+        )
+        with pikepdf.open(io.BytesIO(part.pdf)) as pdf:
+            small = {size for page in pdf.pages for size in _sizes(page) if size < least}
+        assert small == sizes
+
+
+def _sizes(page: pikepdf.Page) -> set[float]:
+    return {
+        float(str(instruction.operands[1]))
+        for instruction in pikepdf.parse_content_stream(page)
+        if str(instruction.operator) == "Tf"
+    }
+
+
+@pytest.mark.parametrize("sample", [both(large=True), letter(long(), large=True)])
+def test_large_print_flows_over_sheets_and_each_is_marked(sample: Letter) -> None:
+    """A large-print letter takes the sheets it needs; its window is like any other."""
+    part = compose(sample)
+    (piece,) = part.pieces
+    assert piece.sheet_count > 1
+    assert len(piece.sheet_marks) == piece.sheet_count
+    assert piece.page_count == 2 * piece.sheet_count
+
+
 @pytest.mark.needs("pdftotext")
-def test_pages_are_counted_by_language() -> None:
-    """Each half numbers its own pages, in its own language, and says how to reach us."""
-    pages = text_of(compose(letter(long(SPANISH_PIN), long(ENGLISH_PIN))).pdf).split("\f")
-    labels = ["Página 1 de 2", "Página 2 de 2", "Page 1 of 2", "Page 2 of 2"]
+def test_pages_are_counted_through_the_whole_piece() -> None:
+    """Page x of y runs through both halves, each in its language; each page says how to reach us,
+    and the first where the other language begins."""
+    first = replace(long(SPANISH_PIN, times=6), overleaf="English on page {page}")
+    pages = text_of(compose(letter(), letter(first, long(times=12), piece_id="b")).pdf).split("\f")
+    labels = ["Page 1 of 1", "", "Página 1 de 4", "Página 2 de 4", "Page 3 of 4", "Page 4 of 4"]
     for page, label in zip(pages, labels, strict=False):
         assert label in page
-        assert "1-866-901-3212" in page
-    assert all("Demostración" in page for page in pages[:2])
-    assert all("Demonstration" in page for page in pages[2:4])
+        assert label == "" or "1-866-901-3212" in page
+    assert "English on page 3" in pages[2]
+    for page, word in ((pages[2], "Demostración"), (pages[4], "Demonstration")):
+        assert word in page
 
 
 @pytest.mark.needs("pdftotext")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.letters import Action, Bullets, Facts, Heading, Note, Paragraph, Secret
+from engine.mail.letters import Action, Bullets, Facts, Heading, Paragraph, Secret, Steps
 from engine.mail.words import WordsError, parse_words
 
 WHOLE = """
@@ -14,13 +14,14 @@ WHOLE = """
 <p>Dear reader:</p>
 <h2>What to do</h2>
 <ul><li>One</li> <li>Two</li></ul>
+<ol><li>First</li><li>Then</li></ol>
 <dl>
   <dt>Date</dt><dd>December 9</dd>
   <dt>Time</dt><dd>9:30&#8239;a.&nbsp;m.</dd>
 </dl>
 <section class="action"><h2>Call us</h2><p>Today.</p><p>Or tomorrow.</p></section>
 <output title="Your PIN">402719</output>
-<small>Fish &amp; chips</small>
+<p>Fish &amp; chips</p>
 """
 
 
@@ -32,10 +33,11 @@ def test_every_element_becomes_its_block() -> None:
         Paragraph("Dear reader:"),
         Heading("What to do"),
         Bullets(("One", "Two")),
+        Steps(("First", "Then")),
         Facts((("Date", "December 9"), ("Time", "9:30\u00a0a.\u00a0m."))),
         Action("Call us", ("Today.", "Or tomorrow.")),
         Secret("Your PIN", "402719"),
-        Note("Fish & chips"),
+        Paragraph("Fish & chips"),
     )
 
 
@@ -45,6 +47,7 @@ def test_every_element_becomes_its_block() -> None:
         ("<p>Kilroy</p>", "<title>"),
         ("<title>a</title><title>b</title>", "<title>"),
         ("<title>a</title><div>Kilroy</div>", "<div>"),
+        ("<title>a</title><small>Kilroy</small>", "<small>"),
         ("<title>a</title><p>Kilroy <b>was</b></p>", "<b>"),
         ("<title>a</title><p onclick='x'>Kilroy</p>", "onclick"),
         ("<title>a</title><p class='action'>Kilroy</p>", "class"),

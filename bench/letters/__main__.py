@@ -1,0 +1,219 @@
+"""Letters a second, side by side, and the memory of a batch of 50,000.
+
+Run as `python -m bench.letters`. Ours goes from frozen rows in a PostgreSQL of its own to the
+encrypted archive, tagged, on the cores it is given. The peers draw the first letters of the same
+batch, and neither read, number, hash, compress nor encrypt anything. All take turns, several times
+over; what is printed are medians, and the ratios between them are what counts.
+"""
+
+import argparse
+import asyncio
+import json
+import pickle
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from bench.letters.memory import sampled_memory
+from bench.letters.peers import PEERS
+from bench.letters.rows import freeze
+from bench.plots import Bar, bars
+from engine.bootstrap import Application, open_application
+from engine.communications.catalogue import CATALOGUE
+from engine.logs import configure_logs, log_file
+from engine.mail.composer import PartComposer
+from engine.mail.frozen_letters import FrozenLetters
+from engine.mail.letters import Letter
+from engine.mail.printing import Frozen, Printer
+from engine.migrations.run import upgrade
+from engine.settings import load_settings
+from engine.stack.servers import servers_for
+
+OURS = "ours, to encrypted batch"
+TITLES = {
+    "weasyprint-each": "WeasyPrint, one per letter",
+    "weasyprint-one": "WeasyPrint, one document",
+    "reportlab-one": "ReportLab, one document",
+}
+_WIDTH = 112
+ROLES = {"composing_process": "part", "sealing_process": "sealing"}
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one engine did, round by round."""
+
+    title: str
+    tagged: str
+    letters: int
+    seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+    peaks: dict[str, float] = field(default_factory=dict)
+    fault: str = ""
+
+    @property
+    def each(self) -> float:
+        """Seconds a letter."""
+        return statistics.median(self.seconds) / self.letters
+
+    def took(self, seconds: float, processor: float, peaks: dict[str, float]) -> None:
+        """Note a round."""
+        self.seconds.append(seconds)
+        self.processor.append(processor)
+        for role, peak in peaks.items():
+            self.peaks[role] = max(peak, self.peaks.get(role, 0.0))
+
+
+def _processor_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+async def _ours(printer: Printer, frozen: Frozen, file: Path, figures: Figures) -> None:
+    busy, began = _processor_seconds(), time.perf_counter()
+    with sampled_memory(ROLES) as peaks, Progress(transient=True) as progress:
+        task = progress.add_task(f"{figures.letters:,} letters")
+        printed = await printer.print(
+            frozen, file, lambda done, of: progress.update(task, completed=done, total=of)
+        )
+    figures.took(time.perf_counter() - began, _processor_seconds() - busy, peaks.of)
+    if len(printed.pieces) != figures.letters:
+        raise SystemExit(f"{len(printed.held)} letters were held; all should have been printed")
+
+
+def _peer(key: str, letters: list[Letter], figures: Figures) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.letters.peers", key],
+        input=pickle.dumps(letters),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        figures.fault = done.stderr.decode().strip().splitlines()[-1]
+        return
+    told = json.loads(done.stdout.splitlines()[-1])
+    figures.took(told["seconds"], told["processor_seconds"], {"parent": told["peak"]})
+
+
+async def _first_letters(printer: Printer, frozen: Frozen, number: int) -> list[Letter]:
+    """As our own printer drafts them."""
+    reader = FrozenLetters(
+        engine=printer.engine,
+        recipients=printer.recipients,
+        secrets=printer.secrets,
+        renderer=printer.renderer,
+        box=printer.box,
+        return_address=printer.return_address,
+        approved=set(CATALOGUE),
+        mailer=None,
+        clock=printer.clock,
+    )
+    async with aclosing(reader.parts(frozen.id, frozen.name.day, number, {})) as parts:
+        return [item.letter for item in await anext(parts)]
+
+
+async def _measure(
+    application: Application, arguments: argparse.Namespace, folder: Path
+) -> tuple[list[Figures], Figures | None]:
+    printer = replace(
+        application.batches.printer, composer=PartComposer(processes=arguments.processes)
+    )
+    samples = {"reportlab-one": arguments.peers_sample * 10}
+    figures = {OURS: Figures(OURS, "yes", arguments.letters)}
+    for key, title in TITLES.items():
+        number = min(arguments.letters, samples.get(key, arguments.peers_sample))
+        figures[key] = Figures(title, "no" if key == "reportlab-one" else "declared", number)
+    frozen = await freeze(application, arguments.letters, 1)
+    letters = await _first_letters(printer, frozen, max(one.letters for one in figures.values()))
+    for _ in range(arguments.rounds):
+        await _ours(printer, frozen, folder / "batch", figures[OURS])
+        for key in PEERS:
+            await asyncio.to_thread(_peer, key, letters[: figures[key].letters], figures[key])
+    big = None
+    if arguments.big:
+        big = Figures("ours, a large batch", "yes", arguments.big)
+        await _ours(printer, await freeze(application, arguments.big, 2), folder / "batch", big)
+    return list(figures.values()), big
+
+
+def _table(figures: list[Figures], big: Figures | None) -> Table:
+    table = Table(title="Letters")
+    columns = ("", "letters", "letters/s", "ours is", "CPU ms each", "MB", "MB a part", "tagged")
+    for column in columns:
+        table.add_column(column, justify="left" if column in {"", "tagged"} else "right")
+    ours = figures[0]
+    for one in [*figures, *([big] if big else [])]:
+        if one.fault:
+            table.add_row(one.title, *[""] * 6, f"could not be run: {one.fault}")
+            continue
+        table.add_row(
+            one.title,
+            f"{one.letters:,}",
+            f"{1 / one.each:,.1f}",
+            f"{one.each / ours.each:.1f} ×",
+            f"{1000 * statistics.median(one.processor) / one.letters:.2f}",
+            f"{one.peaks['parent']:.0f}",
+            f"{one.peaks['part']:.0f}" if "part" in one.peaks else "",
+            one.tagged,
+        )
+    return table
+
+
+def _cost(many: Figures, few: Figures) -> str:
+    ratio = many.each / few.each
+    return f"each of {many.letters:,} takes {ratio:.2f} of the time of each of {few.letters:,}"
+
+
+def _plot(figures: list[Figures]) -> str:
+    rows = [
+        Bar(one.title, 1 / one.each, f"{1 / one.each:,.1f}", ours=one is figures[0])
+        for one in figures
+        if not one.fault
+    ]
+    return bars("Letters a second, side by side in one run", rows)
+
+
+def main() -> None:
+    """Read the sizes wanted, and measure."""
+    parser = argparse.ArgumentParser(prog="bench.letters", description=__doc__)
+    parser.add_argument("--letters", type=int, default=5_000)
+    parser.add_argument("--big", type=int, default=50_000, help="0 for none")
+    parser.add_argument("--peers-sample", type=int, default=60, help="ReportLab: ten times that")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("var/bench"))
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        configure_logs(log_file(folder, "bench"))
+        given = load_settings(data_dir=folder, database_url=None, redis_url=None, smtp_url=None)
+        with servers_for(given) as settings:
+            assert settings.database_url is not None  # noqa: S101  servers_for fills it in
+            upgrade(settings.database_url.get_secret_value())
+
+            async def run() -> tuple[list[Figures], Figures | None]:
+                async with open_application(settings) as application:
+                    return await _measure(application, arguments, folder)
+
+            figures, big = asyncio.run(run())
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with (arguments.out / "letters.txt").open("w") as file:
+        for console in (Console(width=_WIDTH), Console(file=file, width=_WIDTH)):
+            console.print(_table(figures, big))
+            if big:
+                console.print(_cost(big, figures[0]))
+    (arguments.out / "letters.svg").write_text(_plot(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Small plots of what benches found, as SVG, drawn from nothing but numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+_WIDTH: Final = 760
+_ROW: Final = 34
+_LABELS: Final = 230
+_BARS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A quantity, and how it is written."""
+
+    label: str
+    value: float
+    written: str
+    ours: bool = False
+
+
+def bars(title: str, rows: Sequence[Bar]) -> str:
+    """A horizontal bar for each of `rows`, from zero, all on one scale."""
+    longest = max(row.value for row in rows)
+    height = 56 + _ROW * len(rows)
+    drawn = "".join(_bar(place, row, longest) for place, row in enumerate(rows))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'
+        f' font-family="sans-serif" font-size="14"><title>{escape(title)}</title>'
+        f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>'
+        f'<text x="16" y="28" font-weight="700">{escape(title)}</text>{drawn}</svg>\n'
+    )
+
+
+def _bar(place: int, row: Bar, longest: float) -> str:
+    top = 44 + place * _ROW
+    width = max(1.0, _BARS * row.value / longest)
+    colour = "#005ea2" if row.ours else "#a9aeb1"
+    return (
+        f'<text x="{_LABELS - 10}" y="{top + 19}" text-anchor="end">{escape(row.label)}</text>'
+        f'<rect x="{_LABELS}" y="{top + 4}" width="{width:.1f}" height="{_ROW - 12}"'
+        f' fill="{colour}"/>'
+        f'<text x="{_LABELS + width + 8:.1f}" y="{top + 19}">{escape(row.written)}</text>'
+    )
