@@ -9,24 +9,29 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
     PositiveInt,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
+from engine.clock import require_aware
 from engine.errors import InputError
 
 SCHEMA_VERSION: Final = 1
 Environment = Literal["prod", "test"]
 
+_PATTERN: Final = r"[a-z0-9]{2,16}_(prod|test)_[a-z0-9]{2,16}_[0-9]{8}_[0-9]{3}"
 _NAME: Final = re.compile(
-    r"(?P<agency>[a-z0-9]+)_(?P<env>prod|test)_(?P<job>[a-z0-9]+)_(?P<day>[0-9]{8})_(?P<nnn>[0-9]{3})"
+    r"(?P<agency>[a-z0-9]{2,16})_(?P<env>prod|test)_(?P<job>[a-z0-9]{2,16})_(?P<day>[0-9]{8})"
+    r"_(?P<nnn>[0-9]{3})"
 )
+_MOMENT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +78,30 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _moment(value: object) -> object:
+    """A moment as a file writes it, or as our own code hands it over: in UTC."""
+    if isinstance(value, datetime):
+        return require_aware(value).astimezone(UTC)
+    if not isinstance(value, str) or re.match(_MOMENT, value, re.ASCII) is None:
+        raise ValueError("must be a moment in UTC, like 2026-11-24T01:30:00Z")
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
 def _real_name(text: str) -> str:
     return str(BatchName.parse(text))
 
 
 BatchId = Annotated[
-    str, StringConstraints(pattern=f"^{_NAME.pattern}$"), AfterValidator(_real_name)
+    str, StringConstraints(pattern=f"^{_PATTERN}$"), AfterValidator(_real_name)
 ]
 UUID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-UtcMoment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
+]
+PieceId = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
 Action = Literal["cancel", "reprint"]
 OrderReason = Literal[
     "ADDRESS_WRONG",
@@ -103,7 +122,7 @@ Endorsement = Literal[
 class Record(BaseModel):
     """A file of the contract: every field of it is known, and of its own type."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_serialization_defaults_required=True)
 
     def to_json(self) -> bytes:
         """The file's bytes; the same record gives the same bytes."""
@@ -118,7 +137,7 @@ class Template(Record):
     sha256: Sha256
     proof_id: str | None = None
     approved_by: str | None = None
-    approved_at: UtcMoment | None = None
+    approved_at: Moment | None = None
 
 
 class Production(Record):
@@ -170,7 +189,7 @@ class Manifest(Record):
     sequence: PositiveInt
     previous_batch_id: BatchId | None
     env: Environment
-    created_at: UtcMoment
+    created_at: Moment
     mail_by: date
     supersedes: BatchId | None = None
     templates: Annotated[tuple[Template, ...], Field(min_length=1)]
@@ -200,7 +219,7 @@ class Done(Record):
 class OrderedPiece(Record):
     """A piece that an order names."""
 
-    piece_id: Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
+    piece_id: PieceId
     seq: PositiveInt
 
 
@@ -208,9 +227,9 @@ class Order(Record):
     """`B.order.nnn.json`: take these pieces out of the batch, or make them again."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    order_id: Annotated[str, StringConstraints(pattern=rf"^{_NAME.pattern}\.order\.[0-9]{{3}}$")]
+    order_id: Annotated[str, StringConstraints(pattern=rf"^{_PATTERN}\.order\.[0-9]{{3}}$")]
     batch_id: BatchId
-    ordered_at: UtcMoment
+    ordered_at: Moment
     action: Action
     pieces: Annotated[tuple[OrderedPiece, ...], Field(min_length=1)]
     reason: OrderReason

@@ -49,6 +49,7 @@ class IndexRow:
 COLUMNS: Final = tuple(field.name for field in fields(IndexRow))
 _NUMBER: Final = "^[1-9][0-9]*$"
 _CELL: Final = r"^([^=+\-@\x00-\x1f][^\x00-\x1f]*)?$"
+_FILLED: Final = r"^[^=+\-@\x00-\x1f][^\x00-\x1f]*$"
 _PATTERNS: Final = {
     "seq": _NUMBER,
     "piece_id": UUID_PATTERN,
@@ -58,6 +59,9 @@ _PATTERNS: Final = {
     "sheet_count": _NUMBER,
     "lang": "^(en|es|both)$",
     "mail_class": "^first_class$",
+    "name": _FILLED,
+    "addr1": _FILLED,
+    "city": _FILLED,
     "state": "^[A-Z]{2}$",
     "zip5": "^[0-9]{5}$",
     "zip4": "^([0-9]{4})?$",

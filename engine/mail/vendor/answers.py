@@ -1,38 +1,16 @@
 """What the vendor answers (print batch contract, version 1, section 6): ack, statuses, final."""
 
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeInt,
     StringConstraints,
-    WithJsonSchema,
     model_validator,
 )
 
-from engine.mail.contract import UUID_PATTERN, BatchId, Record, Sha256
-
-_MOMENT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"
-
-
-def _moment(value: object) -> object:
-    if isinstance(value, datetime):
-        return value
-    if not isinstance(value, str) or re.match(_MOMENT, value, re.ASCII) is None:
-        raise ValueError("must be a moment in UTC, like 2026-11-24T01:30:00Z")
-    return datetime.fromisoformat(value).astimezone(UTC)
-
-
-Moment = Annotated[
-    datetime,
-    BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
-]
-PieceId = Annotated[str, StringConstraints(pattern=UUID_PATTERN)]
+from engine.mail.contract import BatchId, Moment, PieceId, Record, Sha256
 
 AckCode = Literal[
     "HASH_MISMATCH",
@@ -126,8 +104,17 @@ class Counted(Record):
     piece_ids_sha256: Sha256
 
 
+def _when_rejected(schema: dict[str, Any]) -> None:
+    """What the validator asks of an ack, in the words of JSON Schema."""
+    schema["if"] = {"properties": {"result": {"const": "rejected"}}}
+    schema["then"] = {"properties": {"errors": {"minItems": 1}}}
+    schema["else"] = {"properties": {"counted": {"not": {"type": "null"}}}}
+
+
 class Ack(Record):
     """`B.ack.json`."""
+
+    model_config = ConfigDict(json_schema_extra=_when_rejected)
 
     schema_version: Literal[1]
     batch_id: BatchId
@@ -135,7 +122,7 @@ class Ack(Record):
     result: Literal["received", "rejected"]
     sha256: Sha256
     counted: Counted | None
-    errors: Annotated[list[AckError], Field(max_length=10_000)]
+    errors: Annotated[list[AckError], Field(max_length=1_000)]
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
