@@ -28,8 +28,8 @@ from engine.email.addressing import Addressing
 from engine.email.channel import EmailChannel
 from engine.email.transport import Smarthost, SmtpPool
 from engine.errors import SettingsError
-from engine.mail.addresses.checking import WINDOW_LINES
 from engine.mail.acts import ByHand
+from engine.mail.addresses.checking import window_lines
 from engine.mail.approvals import Approvals
 from engine.mail.batches import PrintBatches
 from engine.mail.channel import MailChannel
@@ -127,7 +127,7 @@ def _compose(
     )
     pins = TemporaryPins(hasher, box, clock, settings.pin_digits)
     renderer = Renderer(settings.agency, settings.public_url)
-    recipients = CaseloadRecipients(window_lines=window_lines(settings))
+    recipients = CaseloadRecipients(window_lines=window_lines(settings.imb_mode))
     outcomes = Outcomes(clock, pins, LocalAgencies())
     outbox = Outbox(engine, doorbell, pins, renderer)
     email = EmailChannel(
@@ -228,11 +228,6 @@ def _compose(
         notices=CaseloadNotices(outbox, clock),
         throttle=throttle,
     )
-
-
-def window_lines(settings: Settings) -> int:
-    """How many lines of an address the envelope's window holds: one goes to our barcode."""
-    return WINDOW_LINES - (settings.imb_mode == "ours")
 
 
 def _url(settings: Settings, name: str) -> str:

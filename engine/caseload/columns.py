@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from engine.caseload.cells import (
     DAY,
@@ -21,7 +21,8 @@ from engine.caseload.cells import (
     words,
     written,
 )
-from engine.mail.addresses.checking import WINDOW_LINES
+from engine.mail.addresses.checking import WINDOW_LINES, window_lines
+from engine.settings import Settings
 
 COUNTIES: Final = (
     "Alameda", "Alpine", "Amador", "Butte", "Calaveras", "Colusa", "Contra Costa", "Del Norte",
@@ -51,7 +52,8 @@ settings (`PARTICIPANT_ID_DIGITS`, `CASE_NUMBER_DIGITS`); the defaults stand bel
 ## How a file is written
 
 - CSV as in RFC 4180, in UTF-8 with or without a byte order mark; lines end in CRLF or LF.
-- The first line names every column below, in any order, and no other. Blank lines are passed over.
+- The first line names every column below, in any order, and no other; one that says "or no such
+  column" may be missing. Blank lines are passed over.
 - Spaces around a cell are dropped, and letters with accents are brought into Unicode's NFC form.
 - A character that does not print is refused anywhere: controls, line breaks within a cell,
   zero-width and direction marks, no-break spaces.
@@ -92,15 +94,25 @@ class Rules:
     case_number_digits: int = 15
     window_lines: int = WINDOW_LINES
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The lengths that `settings` say."""
+        return cls(
+            settings.participant_id_digits,
+            settings.case_number_digits,
+            window_lines(settings.imb_mode),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its rule, and whether its cell may be empty."""
+    """One column: its rule, whether its cell may be empty, and whether a file may do without it."""
 
     name: str
     rule: Rule
     meaning: str
     required: bool = True
+    may_lack: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +201,13 @@ def _participants(rules: Rules) -> CaseloadFile:
                 YES_NO,
                 "enrolled in eCommunications; empty leaves the parent's own choice as it is",
                 required=False,
+            ),
+            Column(
+                "large_print",
+                YES_NO,
+                "asked for letters in large print; empty, or no such column, leaves it as it is",
+                required=False,
+                may_lack=True,
             ),
         ),
     )

@@ -54,10 +54,11 @@ class Target:
 _PARTICIPANTS: Final = Target(
     "participant",
     ("external_id",),
-    ("first_name", "last_name", "language", "confidential", "paperless"),
+    ("first_name", "last_name", "language", "confidential", "paperless", "large_print"),
     """
     SELECT s.participant_id AS external_id, s.first_name, s.last_name, s.language, s.confidential,
-           COALESCE(s.paperless, p.paperless, false) AS paperless
+           COALESCE(s.paperless, p.paperless, false) AS paperless,
+           COALESCE(s.large_print, p.large_print, false) AS large_print
     FROM stage_participants s LEFT JOIN participant p ON p.external_id = s.participant_id
     """,
 )

@@ -71,6 +71,7 @@ class Reading:
     bytes_read: int = 0
     start: int = 1
     whole: bool = True
+    _expected: int = 0
 
     def rows(self) -> Iterator[Row]:
         """Every row that has the right number of cells, checked cell by cell."""
@@ -124,23 +125,26 @@ class Reading:
                 self._fault(1, f"#{position}", "the header does not name a documented column here")
             elif name in header[: position - 1]:
                 self._fault(1, name, "the header names this column twice")
-        for name in self.file.header:
-            if name not in header:
-                self._fault(1, name, "the header lacks this column")
+        for column in self.file.columns:
+            if column.name not in header and not column.may_lack:
+                self._fault(1, column.name, "the header lacks this column")
         if len(self.faults) > before:
             self.whole = False
             return None
-        return itemgetter(*map(header.index, self.file.header))
+        self._expected = len(header)
+        # A column that the file lacks is read from the empty cell put after every row's last.
+        places = {name: position for position, name in enumerate(header)}
+        return itemgetter(*(places.get(name, len(header)) for name in self.file.header))
 
     def _row(self, line: int, cells: list[str], arrange: Arrange) -> Iterator[Row]:
-        expected = len(self.file.columns)
+        expected = self._expected
         self.rows_read += 1
         if len(cells) != expected:
             self.whole = False
             column = f"#{min(len(cells), expected) + 1}"
             self._fault(line, column, f"the row has {len(cells)} cells, the header {expected}")
             return
-        yield (line, *self._values(line, arrange(cells)))
+        yield (line, *self._values(line, arrange([*cells, ""])))
 
     def _values(self, line: int, cells: tuple[str, ...]) -> list[Value | None]:
         joined = "".join(cells)

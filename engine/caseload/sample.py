@@ -93,7 +93,7 @@ class _Sample:
         yield (
             "participants.csv",
             (number, person.first, person.last, person.language, _yes(confidential),
-             _yes(paperless)),
+             _yes(paperless), _yes(position % 40 == 7)),
         )  # fmt: skip
         if has_email:
             email = self.email(position, person.first, person.last)

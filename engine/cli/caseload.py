@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -27,10 +28,6 @@ _FAULTS_SHOWN: Final = 50
 app = typer.Typer(help="Load the case system's files, or make an invented caseload to try out.")
 
 
-def _rules(settings: Settings) -> Rules:
-    return Rules(settings.participant_id_digits, settings.case_number_digits)
-
-
 async def _import(settings: Settings, folder: Path, *, dry_run: bool) -> ImportReport:
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL: no database is set or serving")
@@ -43,7 +40,7 @@ async def _import(settings: Settings, folder: Path, *, dry_run: bool) -> ImportR
             return await import_caseload(
                 engine,
                 folder,
-                _rules(settings),
+                Rules.of(settings),
                 dry_run=dry_run,
                 progress=lambda doing, done: bar.update(task, description=doing, completed=done),
             )
@@ -74,12 +71,21 @@ def _show(report: ImportReport) -> None:
         complaints.print(f"… and {len(report.faults) - _FAULTS_SHOWN:,} more")
     if report.faults:
         complaints.print(f"{len(report.faults):,} fault(s)")
+    if report.flagged:
+        flags = Counter(flag for address in report.flagged for flag in address.flags)
+        counted = ", ".join(f"{number:,} {flag}" for flag, number in flags.most_common())
+        complaints.print(
+            f"{len(report.flagged):,} address(es) to which no letter goes until they are mended: "
+            f"{counted}"
+        )
 
 
 def _write_report(path: Path, report: ImportReport) -> None:
     with path.open("w", encoding="utf-8") as handle:
         for fault in report.faults:
             handle.write(json.dumps(asdict(fault), ensure_ascii=False) + "\n")
+        for address in report.flagged:
+            handle.write(json.dumps(asdict(address)) + "\n")
 
 
 @app.command("import")
@@ -90,7 +96,10 @@ def import_(
         bool, typer.Option("--dry-run", help="Report the same, and load nothing.")
     ] = False,
     report: Annotated[
-        Path | None, typer.Option(help="Write every fault to this file, one JSON object a line.")
+        Path | None,
+        typer.Option(
+            help="Write every fault, and every address with flags, one JSON object a line."
+        ),
     ] = None,
 ) -> None:
     """Load a folder of caseload files; exits 1 when anything in it was refused."""
@@ -125,7 +134,7 @@ def sample(
         participants=participants,
         seed=seed,
         as_of=as_of or DEFAULT_AS_OF,
-        rules=_rules(load_settings()),
+        rules=Rules.of(load_settings()),
     )
     table = Table("file", "rows")
     for name, count in counts.items():
@@ -136,4 +145,4 @@ def sample(
 @app.command()
 def columns() -> None:
     """Print what each file must hold, column by column."""
-    print(documentation(_rules(load_settings())), end="")
+    print(documentation(Rules.of(load_settings())), end="")

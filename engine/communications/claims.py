@@ -59,7 +59,8 @@ WITH aside AS (
     WHERE id = ANY($1::bigint[])
     RETURNING id, communication_id
 ), told AS (
-    UPDATE communication SET state = 'held', given_to = 'operators' FROM aside WHERE communication.id = communication_id
+    UPDATE communication SET state = 'held', given_to = 'operators'
+    FROM aside WHERE communication.id = communication_id
 )
 INSERT INTO delivery_event (delivery_id, event, state, changed, reason)
 SELECT id, 'held', 'held', true, 'unreadable' FROM aside

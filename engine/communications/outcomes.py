@@ -170,7 +170,7 @@ class Outcomes:
     ) -> None:
         """Bring the communications of `moved` in step with their deliveries."""
         now = self.clock()
-        meeting = [(row, outcome, state) for row, outcome, state in moved if row["meets_obligation"]]
+        meeting = [move for move in moved if move[0]["meets_obligation"]]
         settled = {
             row["communication_id"]: (standing, outcome.at or now)
             for row, outcome, state in meeting

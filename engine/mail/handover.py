@@ -38,7 +38,9 @@ _HANDED_OVER: Final = """
 UPDATE print_batch SET state = 'handed_over', handed_over_at = $2, trouble = NULL
 WHERE id = $1 AND state = 'stored'
 """
-_TROUBLE: Final = "UPDATE print_batch SET trouble = $2 WHERE id = $1 AND trouble IS DISTINCT FROM $2"
+_TROUBLE: Final = (
+    "UPDATE print_batch SET trouble = $2 WHERE id = $1 AND trouble IS DISTINCT FROM $2"
+)
 _LETTERS: Final = """
 SELECT delivery_id FROM print_piece
 WHERE batch_id = $1 AND seq IS NOT NULL AND delivery_id IS NOT NULL
@@ -96,7 +98,8 @@ class Handover:
             try:
                 async with self.drop(environment) as drop:
                     for batch in mine:
-                        left.append(await self._hand_over(drop, batch))
+                        # One by one, so that what has left stays on record when the next fails.
+                        left.append(await self._hand_over(drop, batch))  # noqa: PERF401
                     for order in orders:
                         if order["env"] == environment:
                             await self._send_order(drop, order)
@@ -127,9 +130,7 @@ class Handover:
             return None
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
-            behind = await driver.fetchval(
-                _BEHIND, batch["job"], batch["env"], batch["sequence"]
-            )
+            behind = await driver.fetchval(_BEHIND, batch["job"], batch["env"], batch["sequence"])
             rows = await driver.fetch(
                 _EARLIER, batch["job"], batch["env"], batch["sequence"], batch["supersedes"]
             )

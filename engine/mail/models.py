@@ -36,7 +36,8 @@ class PrintBatch(Base):
             "state IN ('open', 'replacing', 'closing', 'stored', 'handed_over')", name="state"
         ),
         CheckConstraint(
-            "state IN ('open', 'replacing', 'closing') OR (sha256 IS NOT NULL AND bytes IS NOT NULL)",
+            "state IN ('open', 'replacing', 'closing')"
+            " OR (sha256 IS NOT NULL AND bytes IS NOT NULL)",
             name="hash",
         ),
         Index(

@@ -40,7 +40,8 @@ FROM print_order LEFT JOIN ordered_piece ON order_id = print_order.id
 WHERE batch_id = $1 GROUP BY print_order.id ORDER BY number
 """
 _PIECES: Final = """
-SELECT print_piece.id, piece_id::text, seq, print_piece.sheets, coalesce(print_piece.status, 'sent') AS status,
+SELECT print_piece.id, piece_id::text, seq, print_piece.sheets,
+       coalesce(print_piece.status, 'sent') AS status,
        superseded, delivery_id
 FROM print_piece JOIN print_batch ON print_batch.id = batch_id
 WHERE name = $1 AND seq IS NOT NULL ORDER BY seq

@@ -7,7 +7,7 @@ text may hold a PIN.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -56,7 +56,7 @@ class Printed:
     Without pieces there is no file."""
 
     pieces: tuple[Piece, ...]
-    held: Mapping[int, str]
+    held: dict[int, str]
     """Delivery id → the flag for which its letter was held back."""
     sealed: SealedBatch | None = None
 
@@ -116,35 +116,34 @@ class Printer:
         letters = self._letters(may_leave)
         source = letters.parts(batch.id, batch.name.day, self.pieces_per_part, held)
         total = await letters.count(batch.id)
-        return await self._print(batch, source, draft, held, templates, progress, total)
+        shown = (lambda done: progress(done + len(held), total)) if progress else None
+        printed = await self._print(batch, source, draft, templates, shown)
+        return replace(printed, held=held | printed.held)
 
     async def print_letters(
         self, batch: Frozen, drafted: AsyncGenerator[list[DraftedLetter], None], draft: Path
     ) -> Printed:
         """Compose letters that are no deliveries, a proof's, and seal them as `print` does."""
-        templates = {
-            notice.key: self.approvals.template(notice) for notice in CATALOGUE.values()
-        }
-        return await self._print(batch, drafted, draft, {}, templates, None, 0)
+        templates = {notice.key: self.approvals.template(notice) for notice in CATALOGUE.values()}
+        return await self._print(batch, drafted, draft, templates)
 
     async def _print(
         self,
         batch: Frozen,
         source: AsyncGenerator[list[DraftedLetter], None],
         draft: Path,
-        held: dict[int, str],
         templates: Mapping[str, Template],
-        progress: Progress | None,
-        total: int,
+        shown: Callable[[int], None] | None = None,
     ) -> Printed:
+        held: dict[int, str] = {}
         with Assembly(self._file(draft)) as assembly, self.composer.crew() as crew:
             press = Press(crew, batch_id=str(batch.name), document_date=batch.name.day)
             async with aclosing(source), aclosing(press.parts(source)) as parts:
                 async for drafted, part in parts:
                     held |= _held_in(drafted, part)
                     await asyncio.to_thread(assembly.add, drafted, part)
-                    if progress is not None:
-                        progress(len(assembly.pieces) + len(held), total)
+                    if shown is not None:
+                        shown(len(assembly.pieces) + len(held))
             sealed = None
             if assembly.pieces:
                 used = [templates[key] for key in sorted(assembly.template_ids)]
@@ -184,9 +183,7 @@ def _held_in(drafted: Sequence[DraftedLetter], part: ComposedPart) -> dict[int, 
     }
 
 
-def _facts(
-    batch: Frozen, templates: Sequence[Template], production: Production
-) -> BatchFacts:
+def _facts(batch: Frozen, templates: Sequence[Template], production: Production) -> BatchFacts:
     return BatchFacts(
         name=batch.name,
         sequence=batch.sequence,

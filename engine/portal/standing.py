@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import structlog
 from asyncpg.exceptions import PostgresError
@@ -16,6 +16,7 @@ from engine.clock import pacific_date
 from engine.communications.catalogue import Channel, Urgency
 from engine.communications.states import State
 from engine.database import driver_connection
+from engine.mail.vendor.alarms import AlarmKind
 
 log: Final = structlog.get_logger()
 
@@ -29,6 +30,7 @@ SELECT urgency,
        count(*) FILTER (WHERE due_by < $1) AS overdue
 FROM communication WHERE state IN ('owed', 'held') GROUP BY urgency
 """
+_ALARMS = "SELECT kind, count(*) AS number FROM print_alarm WHERE cleared_at IS NULL GROUP BY kind"
 _OBLIGATION_GAUGES: Final = {
     "oldest": (
         "connect_oldest_owed_seconds",
@@ -45,6 +47,7 @@ class Reading:
 
     deliveries: dict[tuple[str, str], int]
     obligations: dict[str, Any]
+    alarms: dict[str, int]
 
 
 class Standing(Collector):
@@ -85,6 +88,12 @@ class Standing(Collector):
                 row = reading.obligations.get(urgency, {column: 0})
                 gauge.add_metric([urgency.value], row[column])
             yield gauge
+        alarms = GaugeMetricFamily(
+            "connect_print_alarms", "Alarms that stand at the print drop", labels=("kind",)
+        )
+        for kind in get_args(AlarmKind):
+            alarms.add_metric([kind], reading.alarms.get(kind, 0))
+        yield alarms
 
     async def _read(self) -> Reading:
         today = pacific_date(self._application.clock())
@@ -92,7 +101,9 @@ class Standing(Collector):
             driver = await driver_connection(connection)
             deliveries = await driver.fetch(_DELIVERIES)
             obligations = await driver.fetch(_OBLIGATIONS, today)
+            alarms = await driver.fetch(_ALARMS)
         return Reading(
             {(row["state"], row["channel"]): row["number"] for row in deliveries},
             {row["urgency"]: row for row in obligations},
+            {row["kind"]: row["number"] for row in alarms},
         )

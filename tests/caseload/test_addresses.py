@@ -33,7 +33,7 @@ def write(folder: Path, **files: tuple[str, ...]) -> Path:
     folder.mkdir()
     for file in caseload_files(RULES):
         if (rows := files.get(file.name.removesuffix(".csv"))) is not None:
-            lines = (",".join(file.header), *rows)
+            lines = (",".join(c.name for c in file.columns if not c.may_lack), *rows)
             (folder / file.name).write_text("".join(f"{line}\n" for line in lines))
     return folder
 

@@ -44,7 +44,7 @@ def write(folder: Path, **changed: tuple[str, ...]) -> Path:
     folder.mkdir(exist_ok=True)
     for file in caseload_files(RULES):
         rows = changed.get(file.name.removesuffix(".csv"), GOOD[file.name])
-        lines = (",".join(file.header), *rows)
+        lines = (",".join(c.name for c in file.columns if not c.may_lack), *rows)
         (folder / file.name).write_bytes("".join(f"{line}\r\n" for line in lines).encode())
     return folder
 
@@ -673,3 +673,18 @@ async def test_progress_only_grows_and_ends_at_one(database: AsyncEngine, tmp_pa
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert len(seen) > 10
+
+
+async def test_a_file_of_before_may_lack_a_later_column(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    """`large_print` came later: a file without it leaves everybody's answer as it is, and one
+    with it says so by row."""
+    folder = write(tmp_path / "files")
+    await load(database, folder)
+    lines = (folder / "participants.csv").read_text().splitlines()
+    asked = [f"{lines[0]},large_print", *(f"{line},yes" for line in lines[1:])]
+    (folder / "participants.csv").write_text("\n".join(asked) + "\n")
+    await load(database, folder)
+    await load(database, write(tmp_path / "again"))
+    assert await rows(database, "SELECT DISTINCT large_print FROM participant") == [(True,)]

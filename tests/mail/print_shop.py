@@ -50,9 +50,7 @@ async def gather(
 ) -> list[int]:
     """Payment notices for these people, gathered into the open batch; the people's ids."""
     ids = await people.add(application.engine, *persons)
-    notices = [
-        replace(payment(id_, f"payment:{id_}"), route=in_order(*channels)) for id_ in ids
-    ]
+    notices = [replace(payment(id_, f"payment:{id_}"), route=in_order(*channels)) for id_ in ids]
     async with application.outbox.transaction() as transaction:
         await transaction.record_all(notices)
     await deliver(application)
@@ -89,7 +87,7 @@ async def piece_statuses(application: Application, batch: str) -> list[str | Non
         " WHERE name = $1 AND seq IS NOT NULL ORDER BY seq",
         batch,
     )
-    return [row["status"] for row in rows]
+    return [None if row["status"] is None else str(row["status"]) for row in rows]
 
 
 async def alarm_kinds(application: Application) -> set[str]:

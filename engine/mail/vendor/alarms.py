@@ -4,7 +4,7 @@ it is over."""
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -17,6 +17,19 @@ from engine.mail.keys import PrintKeys
 from engine.mail.vendor.reconciling import reconcile
 
 log: Final = structlog.get_logger()
+
+AlarmKind = Literal[
+    "no_ack",
+    "no_final",
+    "sequence_gap",
+    "status_gap",
+    "totals",
+    "not_destroyed",
+    "handover",
+    "quarantined",
+    "confidential_redirected",
+    "key",
+]
 
 ACK_WITHIN: Final = timedelta(hours=2)
 FINAL_WITHIN: Final = 2
@@ -69,7 +82,7 @@ _CLEAR: Final = "UPDATE print_alarm SET cleared_at = $2 WHERE id = ANY($1::bigin
 class Alarm:
     """`subject` is a batch, a file or a key; `detail` says what is wrong and what to do."""
 
-    kind: str
+    kind: AlarmKind
     subject: str
     detail: str
 
@@ -105,9 +118,7 @@ class Alarms:
         ]
         await driver.execute(_CLEAR, over, now)
 
-    async def _found(
-        self, connection: AsyncConnection, now: datetime
-    ) -> AsyncIterator[Alarm]:
+    async def _found(self, connection: AsyncConnection, now: datetime) -> AsyncIterator[Alarm]:
         driver = await driver_connection(connection)
         since = now - LOOK_BACK
         batches = await driver.fetch(_BATCHES, since)
@@ -152,7 +163,9 @@ def _of_one(batch: Any, batches: Sequence[Any], now: datetime) -> list[Alarm]:
     if live and not batch["final"] and pacific_date(now) > due:
         found.append(Alarm("no_final", name, f"no final, and it was due on {due}: ask the vendor"))
     if batch["final"] and batch["destroyed_at"] is None and pacific_date(now) > batch["purge_by"]:
-        found.append(Alarm("not_destroyed", name, f"its data was to be gone by {batch['purge_by']}"))
+        found.append(
+            Alarm("not_destroyed", name, f"its data was to be gone by {batch['purge_by']}")
+        )
     if batch["missing"]:
         found.append(Alarm("status_gap", name, f"{batch['missing']} status file(s) are missing"))
     later = [

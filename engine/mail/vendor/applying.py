@@ -129,7 +129,9 @@ class Applying:
     ) -> list[Owed]:
         driver = await driver_connection(connection)
         ids = sorted({row.piece_id for row in rows})
-        pieces = {piece["piece_id"]: piece for piece in await driver.fetch(_PIECES, batch["id"], ids)}
+        pieces = {
+            piece["piece_id"]: piece for piece in await driver.fetch(_PIECES, batch["id"], ids)
+        }
         _refuse(rows, lambda row: row.piece_id not in pieces, "piece_id: not a piece of the batch")
         known = await driver.fetch(
             _KNOWN, [row.event_id for row in rows], [piece["id"] for piece in pieces.values()]

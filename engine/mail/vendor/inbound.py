@@ -23,6 +23,7 @@ _NAME: Final = re.compile(
     r"\.pgp",
     re.ASCII,
 )
+_BAD_NAME: Final = "its name is not one of the contract's"
 _FAULTS_SHOWN: Final = 5
 _R = TypeVar("_R", bound=Record)
 
@@ -44,12 +45,12 @@ class FileName:
     def parse(cls, name: str) -> "FileName":
         """Read a name; RefusedFileError when it is none of the contract's."""
         match = _NAME.fullmatch(name)
+        if match is None:
+            raise RefusedFileError(_BAD_NAME)
         try:
-            if match is None:
-                raise InputError("")
             batch = str(BatchName.parse(match["batch"]))
         except InputError:
-            raise RefusedFileError("its name is not one of the contract's") from None
+            raise RefusedFileError(_BAD_NAME) from None
         if match["status"] is not None:
             return cls(batch, "status", int(match["status"]))
         return cls(batch, "ack" if match["ack"] else "final")
@@ -76,14 +77,13 @@ def read_statuses(content: bytes) -> list[StatusRow]:
         raise RefusedFileError(f"the header is not {','.join(STATUS_COLUMNS)}")
     read, faults = [], []
     for number, cells in enumerate(rows[1:], 2):
+        if len(cells) != len(STATUS_COLUMNS):
+            faults.append(f"line {number}: {len(cells)} cells, not {len(STATUS_COLUMNS)}")
+            continue
         try:
-            if len(cells) != len(STATUS_COLUMNS):
-                raise RefusedFileError(f"{len(cells)} cells, not {len(STATUS_COLUMNS)}")
             read.append(StatusRow.model_validate(dict(zip(STATUS_COLUMNS, cells, strict=True))))
         except ValidationError as error:
             faults.append(f"line {number}: {_said(error)}")
-        except RefusedFileError as error:
-            faults.append(f"line {number}: {error}")
     if faults:
         raise RefusedFileError(shortened(faults))
     return read

@@ -121,7 +121,7 @@ class Orders:
         _refuse(pieces, lambda piece: piece["superseded"], "is in the batch that replaced this one")
         return row, pieces
 
-    async def _order(
+    async def _order(  # noqa: PLR0917  what an order holds, in its order
         self,
         connection: AsyncConnection,
         batch: Any,
@@ -203,7 +203,9 @@ def _carries_secret(piece: Any) -> bool:
 
 
 def _not_mailed(piece: Any) -> bool:
-    return bool(piece["status"] != "mailed" and piece["mailed"] == 0) or piece["status"] == "returned"
+    return (
+        bool(piece["status"] != "mailed" and piece["mailed"] == 0) or piece["status"] == "returned"
+    )
 
 
 def _on_its_way(piece: Any) -> bool:

@@ -76,9 +76,7 @@ class Pickup:
             reason = f"it is larger than {MOST_BYTES} bytes"
             await self._record_refusal(arrival.name, f"{arrival.size} bytes", reason)
             return PickedUp(arrival.name, reason)
-        taken = await self.take(
-            arrival.name, await drop.fetch(arrival.name, most=MOST_BYTES)
-        )
+        taken = await self.take(arrival.name, await drop.fetch(arrival.name, most=MOST_BYTES))
         await drop.remove(arrival.name)
         return taken
 

@@ -58,9 +58,7 @@ class Reconciliation:
         return bool(self.disagreements) and self.superseded_by is None
 
 
-async def reconcile(
-    connection: AsyncConnection, batch_ids: Sequence[int]
-) -> list[Reconciliation]:
+async def reconcile(connection: AsyncConnection, batch_ids: Sequence[int]) -> list[Reconciliation]:
     """The batches of `batch_ids` that were handed over, in order."""
     driver = await driver_connection(connection)
     counts: dict[int, dict[str, Any]] = {}
@@ -130,9 +128,7 @@ def _final_totals(final: FinalReport) -> Totals:
     return Totals(final.mailed, final.pages, final.sheets)
 
 
-def _different(
-    what: str, ours: Totals, theirs: Totals | None, side: str = "sent"
-) -> Iterable[str]:
+def _different(what: str, ours: Totals, theirs: Totals | None, side: str = "sent") -> Iterable[str]:
     if theirs is None:
         return
     for name in ("pieces", "pages", "sheets"):
@@ -143,4 +139,3 @@ def _different(
 def _sum(rows: Iterable[Any]) -> Totals:
     found = list(rows)
     return Totals(*(sum(row[name] for row in found) for name in ("pieces", "pages", "sheets")))
-

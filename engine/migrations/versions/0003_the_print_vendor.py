@@ -239,8 +239,8 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER append_only ON {table}")
     op.execute("UPDATE delivery SET state = 'handed_over' WHERE state = 'mailed'")
     op.execute("UPDATE delivery SET state = 'failed' WHERE state = 'returned'")
-    for emptied in ("ordered_piece", "piece_event"):
-        op.execute(f"DELETE FROM {emptied}")
+    op.execute("DELETE FROM ordered_piece")
+    op.execute("DELETE FROM piece_event")
     op.execute("DELETE FROM print_piece WHERE delivery_id IS NULL OR superseded")
     op.execute("UPDATE print_batch SET state = 'open' WHERE state = 'replacing'")
     _allow("delivery", "state", _one_of(_OLD_DELIVERY_STATES))

@@ -55,7 +55,9 @@ async def test_a_missing_ack_alarms_after_two_hours(application: Application, ha
     shop.ack(batch)
     await application.pickup.run()
     assert await alarm_kinds(application) == set()
-    rows = await fetch(application, "SELECT kind, cleared_at = $1 AS over FROM print_alarm", hand.now)
+    rows = await fetch(
+        application, "SELECT kind, cleared_at = $1 AS over FROM print_alarm", hand.now
+    )
     assert rows == [{"kind": "no_ack", "over": True}]
 
 

@@ -1,4 +1,4 @@
-"""Orders about letters that the vendor has: cancelled or made again, on record, a PIN never twice."""
+"""Orders about letters that the vendor has: taken out, made again, on record; a PIN never twice."""
 
 import json
 

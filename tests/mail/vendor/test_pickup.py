@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -32,12 +31,12 @@ async def batch(application: Application) -> str:
 
 
 @pytest.fixture
-async def vendor(application: Application, batch: str) -> AsyncIterator[Vendor]:
+async def vendor(application: Application, batch: str) -> Vendor:
     """A vendor who has taken it in."""
     shop = vendor_of(application)
     taken = await shop.take_in(batch)
     assert taken.good, taken.faults
-    yield shop
+    return shop
 
 
 async def events(application: Application) -> list[dict[str, object]]:
@@ -341,7 +340,10 @@ async def test_a_rejected_piece_is_not_lost(application: Application) -> None:
         " JOIN delivery ON communication_id = communication.id AND delivery.step ="
         " communication.step ORDER BY communication.state",
     )
-    assert [(row["state"], row["stands"]) for row in rows] == [("held", "failed"), ("met", "mailed")]
+    assert [(row["state"], row["stands"]) for row in rows] == [
+        ("held", "failed"),
+        ("met", "mailed"),
+    ]
     assert rows[0]["reason"]
 
 
