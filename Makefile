@@ -24,11 +24,11 @@ $(VENV)/installed: requirements-dev.lock pyproject.toml
 install: $(VENV)/installed ## make .venv from the hash-locked requirements
 
 .PHONY: demo
-demo: install ## the main job on a sample caseload: emails, a print batch, a report
+demo: install ## the main job on a sample caseload: emails, letters mailed by a vendor, a report
 	@$(BIN)/connect demo --participants $(PARTICIPANTS) --seed $(SEED)
 
 .PHONY: run
-run: install ## the same stack, staying up: portal, mailbox page, workers; Ctrl-C stops it
+run: install ## the same stack, staying up: portal, mailbox page, workers, vendor; Ctrl-C stops it
 	@$(BIN)/connect run
 
 .PHONY: test
@@ -36,13 +36,14 @@ test: install ## the whole suite, against real embedded servers
 	@$(BIN)/python -m pytest
 
 .PHONY: check
-check: install ## ruff, mypy strict, import-linter, catalogues, migrations in step with models
+check: install ## ruff, mypy strict, import-linter, catalogues, schemas, migrations
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m engine.i18n
 	@$(BIN)/python -m engine.communications.completeness
+	@$(BIN)/python -m engine.mail.schemas check
 	@$(BIN)/python -m engine.stack.schema_check
 
 .PHONY: format

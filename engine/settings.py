@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     print_agency: Annotated[str, Field(pattern=r"^[a-z0-9]{2,12}$")] = "ccss"
     print_env: Literal["test", "prod"] = "test"
     print_job: Annotated[str, Field(pattern=r"^[a-z0-9]{2,16}$")] = "letters"
+    print_processes: Annotated[int, Field(ge=1, le=64)] = min(os.cpu_count() or 1, 8)
     print_pieces_per_part: Annotated[int, Field(ge=1, le=500)] = 500
     imb_mode: Literal["vendor", "ours"] = "vendor"
     imb_mailer_id: str = ""

@@ -1,17 +1,24 @@
-"""The demonstration as anyone runs it, on its own: nothing owed is lost, whatever is killed."""
+"""The demonstration as anyone runs it, on its own: every letter is mailed or accounted for, and
+nothing owed is lost, whatever is killed."""
 
 import email
 import email.policy
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
+
+from engine.mail.keys import load_print_keys
+from engine.settings import load_settings
+from tests.vendor.answers import Status, StatusRow, from_csv
 
 ROOT = Path(__file__).parent.parent
 VERIFY = ROOT / "tests" / "vendor" / "verify_batch.py"
@@ -62,22 +69,79 @@ def verify(folder: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
+def incoming(folder: Path, ending: str) -> list[bytes]:
+    """What our copies of the vendor's files say, of those with such an ending."""
+    keys = load_print_keys(load_settings(data_dir=folder))
+    return [
+        keys.open_inbound(path.read_bytes(), datetime.now(UTC))
+        for path in sorted((folder / "print" / "incoming").glob(f"*{ending}"))
+    ]
+
+
+def events(folder: Path) -> list[StatusRow]:
+    """Every event that the vendor told of."""
+    return [row for file in incoming(folder, ".csv.pgp") for row in from_csv(file)]
+
+
+def finals(folder: Path) -> list[dict[str, object]]:
+    """Both finals of the batch, the one that says that its data was destroyed at the end."""
+    read = [json.loads(file) for file in incoming(folder, ".final.json.pgp")]
+    return sorted(read, key=lambda final: final["destroyed_at"] is not None)
+
+
+def done_file(folder: Path) -> dict[str, object]:
+    """Our copy of the `.done` of the one batch that was closed."""
+    (path,) = (folder / "print" / "outgoing").glob("*.done")
+    read: dict[str, object] = json.loads(path.read_text())
+    return read
+
+
 def test_a_small_demonstration_delivers_everything(tmp_path: Path) -> None:
-    """Every communication is delivered or reported as held, in both languages; one batch is
-    closed, and the vendor's script agrees with it; nothing that was started still runs."""
-    demo = start_demo(tmp_path / "demo", 60)
+    """Every communication is delivered or reported as held, in both languages; every letter is
+    mailed, or the vendor says why not; nothing that was started still runs."""
+    folder = tmp_path / "demo"
+    demo = start_demo(folder, 60)
     said, _ = demo.communicate(timeout=150)
     assert demo.returncode == 0, said
-    languages = Counter(message["Content-Language"] for message in messages(tmp_path / "demo"))
+    languages = Counter(message["Content-Language"] for message in messages(folder))
     assert languages["en"] > 0
     assert languages["es"] > 0
-    checked = verify(tmp_path / "demo")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert len(list((tmp_path / "demo" / "print" / "outgoing").glob("*.done"))) == 1
-    report = (tmp_path / "demo" / "report.html").read_text()
+    assert not (folder / "run" / "servers.json").exists()
+
+    told = Counter(row.status for row in events(folder))
+    assert told[Status.MAILED] > 0
+    assert told[Status.REPRINTED] == told[Status.SPOILED] == 3
+    assert told[Status.RETURNED] == 5
+    first, last = finals(folder)
+    assert last == {**first, "at": last["at"], "destroyed_at": last["destroyed_at"]}
+    assert last["mailed"] == told[Status.MAILED]
+    assert last["pieces"] == done_file(folder)["pieces"]
+    assert not list((folder / "print" / "incoming" / "quarantine").glob("*"))
+    for side in ("to-vendor", "from-vendor"):
+        assert not list((folder / "print" / "vendor" / side).iterdir())
+
+    report = (folder / "report.html").read_text()
+    assert "Sent, acknowledged, mailed: they agree" in report
+    assert [word for word in Status if f"<code>{word}</code>" not in report] == []
     assert "temporary_pin" in report
     assert 'sandbox=""' in report
-    assert not (tmp_path / "demo" / "run" / "servers.json").exists()
+    assert f"mailed {told[Status.MAILED]}" in said
+
+
+def test_our_copy_of_the_batch_stays(tmp_path: Path) -> None:
+    """When the vendor has destroyed its own, `outgoing/` holds what was sent, under the hash that
+    was announced; and the vendor's own check finds no fault with it."""
+    folder = tmp_path / "demo"
+    demo = start_demo(folder, 30)
+    said, _ = demo.communicate(timeout=150)
+    assert demo.returncode == 0, said
+    done = done_file(folder)
+    sealed = folder / "print" / "outgoing" / f"{done['batch_id']}.zip.pgp"
+    assert hashlib.sha256(sealed.read_bytes()).hexdigest() == done["sha256"]
+    beside = sealed.with_name(f"{sealed.name}.sha256").read_text()
+    assert beside == f"{done['sha256']}  {sealed.name}\n"
+    checked = verify(folder)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_a_demonstration_never_empties_a_folder_of_somebody_elses(tmp_path: Path) -> None:
@@ -94,7 +158,7 @@ def test_a_demonstration_never_empties_a_folder_of_somebody_elses(tmp_path: Path
 @pytest.mark.timeout(600)
 def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     """A thousand participants, a worker killed while it delivers: everything is delivered, an
-    email comes twice only under the same Message-ID, and no letter is printed twice."""
+    email comes twice only under the same Message-ID, and each letter is mailed once or refused."""
     folder = tmp_path / "demo"
     demo = start_demo(folder, 1000)
     assert demo.stdout
@@ -112,5 +176,8 @@ def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     assert len(arrived) == len(set(arrived))
     checked = verify(folder)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    (done,) = (folder / "print" / "outgoing").glob("*.done")
-    assert json.loads(done.read_text())["pieces"] > 300
+    pieces = done_file(folder)["pieces"]
+    assert isinstance(pieces, int)
+    assert pieces > 300
+    ended = Counter(row.status for row in events(folder))
+    assert ended[Status.MAILED] + ended[Status.REJECTED] == pieces

@@ -1,4 +1,5 @@
-"""The built wheel, alone in an empty folder: it carries its templates and catalogues."""
+"""The built wheel, alone in an empty folder: it carries its templates, its catalogues, and the
+vendor of its demonstration."""
 
 import os
 import subprocess
@@ -22,7 +23,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_carries_what_it_needs(wheel: Path) -> None:
-    """Templates, catalogues, the letter's layout and the migrations are in it; tests are not."""
+    """Templates, catalogues, the letter's layout, the migrations and the demonstration's vendor are
+    in it; tests are not."""
     names = set(zipfile.ZipFile(wheel).namelist())
     for needed in (
         "engine/assets/templates/email/temporary_pin/body.html",
@@ -32,22 +34,28 @@ def test_the_wheel_carries_what_it_needs(wheel: Path) -> None:
         "engine/migrations/versions/0001_the_first_tables.py",
         "engine/migrations/script.py.mako",
         "jobs/worker.py",
+        "engine/assets/tests/vendor/__main__.py",
+        "engine/assets/docs/print-batch-contract/ack.schema.json",
     ):
         assert needed in names
-    assert not any(name.startswith(("tests/", "var/", "bench/")) for name in names)
+    assert not any(name.startswith(("tests/", "docs/", "var/", "bench/")) for name in names)
+    assert not any("test_" in name.rpartition("/")[2] for name in names)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
 def test_the_wheel_alone_runs_the_demonstration(wheel: Path, tmp_path: Path) -> None:
-    """Installed into an empty folder's own environment, `connect demo` delivers everything."""
+    """Installed into an empty folder's own environment, `connect demo` delivers everything: its
+    vendor runs too, and mails the letters. A folder `tests` that lies about is not mistaken."""
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     pip = [str(tmp_path / "venv" / "bin" / "pip"), "install", "--quiet"]
     locked = ["--require-hashes", "-r", str(ROOT / "requirements.lock")]
     subprocess.run([*pip, *locked], check=True, capture_output=True)
     subprocess.run([*pip, "--no-deps", str(wheel)], check=True, capture_output=True)
     empty = tmp_path / "empty"
-    empty.mkdir()
+    (empty / "tests" / "vendor").mkdir(parents=True)
+    for package in (empty / "tests", empty / "tests" / "vendor"):
+        (package / "__init__.py").write_text("raise SystemExit('not this one')")
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ran = subprocess.run(
         [
@@ -61,4 +69,7 @@ def test_the_wheel_alone_runs_the_demonstration(wheel: Path, tmp_path: Path) -> 
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert list((empty / "var" / "demo" / "print" / "outgoing").glob("*.done"))
+    printed = empty / "var" / "demo" / "print"
+    assert list((printed / "outgoing").glob("*.done"))
+    assert len(list((printed / "incoming").glob("*.final.json.pgp"))) == 2
+    assert "Sent, acknowledged, mailed: they agree" in (printed.parent / "report.html").read_text()

@@ -18,6 +18,15 @@ ORDER BY participant_id, opened_on, case_id
 """
 
 
+async def counties_of(
+    connection: AsyncConnection, participants: Collection[int]
+) -> Mapping[int, str]:
+    """The county of each participant's oldest open case, for those who have one."""
+    driver = await driver_connection(connection)
+    rows = await driver.fetch(_COUNTIES, list(participants))
+    return {row["participant_id"]: row["county"] for row in rows}
+
+
 class LocalAgencies:
     """The local agency of a participant's oldest open case."""
 
@@ -25,7 +34,8 @@ class LocalAgencies:
         self, connection: AsyncConnection, participants: Collection[int]
     ) -> Mapping[int, str]:
         """The desk that takes each participant's tasks."""
-        driver = await driver_connection(connection)
-        rows = await driver.fetch(_COUNTIES, list(participants))
-        counties = {row["participant_id"]: f"local agency: {row['county']}" for row in rows}
-        return {id_: counties.get(id_, WITHOUT_CASE) for id_ in participants}
+        counties = await counties_of(connection, participants)
+        return {
+            id_: f"local agency: {counties[id_]}" if id_ in counties else WITHOUT_CASE
+            for id_ in participants
+        }

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload.addresses import ADDRESS_COLUMNS, checked
+from engine.caseload.desks import counties_of
 from engine.communications.ports import EmailAddress, PostalAddress, Unreachable
 from engine.database import driver_connection
 from engine.mail.addresses.checking import WINDOW_LINES
@@ -56,7 +57,10 @@ class CaseloadRecipients:
         """The mail address of each participant, or why none may be used."""
         driver = await driver_connection(connection)
         rows = await driver.fetch(_MAIL, list(participants))
-        return {row["id"]: _mail(row, self._window_lines) for row in rows}
+        counties = await counties_of(connection, participants)
+        return {
+            row["id"]: _mail(row, self._window_lines, counties.get(row["id"])) for row in rows
+        }
 
     async def returned(
         self, connection: AsyncConnection, contact_points: Collection[int], at: datetime
@@ -72,7 +76,7 @@ def _email(row: Any) -> EmailAddress | Unreachable:
     return _usable(row) or EmailAddress(row["email"])
 
 
-def _mail(row: Any, window_lines: int) -> PostalAddress | Unreachable:
+def _mail(row: Any, window_lines: int, county: str | None) -> PostalAddress | Unreachable:
     if row["addr1"] is None:
         confidential = row["confidential"]
         return Unreachable("no_substitute_address" if confidential else "no_address_on_file")
@@ -91,6 +95,8 @@ def _mail(row: Any, window_lines: int) -> PostalAddress | Unreachable:
             confidential=row["confidential"],
             contact_point=row["contact_point"],
             large_print=row["large_print"],
+            # An envelope must not tell where the case of a protected reader is.
+            county=None if row["confidential"] else county,
         )
     )
 

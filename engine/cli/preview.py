@@ -22,7 +22,6 @@ from engine.settings import load_settings
 from engine.stack.gallery import Gallery, every_notice
 from engine.stack.report import gallery_page
 
-
 _PPI: Final = 110
 
 
@@ -35,6 +34,7 @@ class PreviewLanguage(StrEnum):
 
 def preview(
     notice: Annotated[str | None, typer.Argument(help="a key of the catalogue")] = None,
+    *,
     language: Annotated[PreviewLanguage, typer.Option()] = PreviewLanguage.EN,
     channel: Annotated[Channel, typer.Option()] = Channel.EMAIL,
     everything: Annotated[

@@ -12,6 +12,7 @@ from engine.bootstrap import open_application
 from engine.clock import pacific_date, system_clock
 from engine.logs import configure_logs, log_file
 from engine.settings import Settings, load_settings
+from engine.stack.closing_table import command_on
 from engine.stack.demo import Plan, load_sample, run_demo
 from engine.stack.stack import Stack, running_stack
 
@@ -34,7 +35,7 @@ def demo(  # noqa: PLR0917  typer makes options of them
         Path | None, typer.Option(help="replaces what an earlier one left; default DATA_DIR/demo")
     ] = None,
 ) -> None:
-    """Run the main job on a sample caseload: every email delivered, one print batch closed."""
+    """Run the main job on a sample caseload: every email delivered, every letter mailed."""
     # Every parent of the demonstration asks from one network address, within a minute.
     settings = load_settings(
         data_dir=data_dir or load_settings().data_dir / "demo",
@@ -42,6 +43,10 @@ def demo(  # noqa: PLR0917  typer makes options of them
         database_url=None,
         redis_url=None,
         smtp_url=None,
+        print_env="test",
+        print_drop_url=None,
+        vendor_certificate=None,
+        print_signing_key=None,
     )
     plan = Plan(participants, seed, workers, portal_port, mailbox_port)
     console = Console()
@@ -55,7 +60,7 @@ def run(
     portal_port: PortalPort = 8000,
     mailbox_port: MailboxPort = 8025,
 ) -> None:
-    """Start servers, portal and workers, and keep them up until Ctrl-C."""
+    """Start servers, print vendor, portal and workers, and keep them up until Ctrl-C."""
     settings = load_settings()
     configure_logs(log_file(settings.data_dir, "run"))
     with running_stack(settings, portal_port, mailbox_port, workers) as stack:
@@ -78,11 +83,17 @@ async def _sample_person(settings: Settings) -> tuple[str, str, str]:
 
 def _announce(stack: Stack, person: tuple[str, str, str]) -> None:
     first, last, participant_id = person
+    folder = stack.settings.data_dir
     typer.echo(
         f"portal    {stack.portal_url}/\n"
         f"mailbox   {stack.servers.mailbox_url}\n"
+        f"vendor    {stack.settings.print_drop_url or folder / 'drop'}\n"
         f"logs      {stack.supervisor.logs}\n"
         f"Ask for a PIN as {first} {last}, Participant ID {participant_id},\n"
         "and watch the mailbox.\n"
-        "Close the day's letters with `.venv/bin/connect batch close`. Ctrl-C stops everything."
+        "In another terminal, close the day's letters, and see what the vendor says of them:\n"
+        f"  {command_on(folder, 'batch close')}\n"
+        f"  {command_on(folder, 'batch list')}\n"
+        "Its answers are picked up every minute, or at once by `batch collect`.\n"
+        "Ctrl-C stops everything."
     )

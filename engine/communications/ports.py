@@ -36,6 +36,8 @@ class PostalAddress:
     """The contact point it was read from, for when a letter comes back; none for a sample."""
     large_print: bool = False
     """Whether the reader asked for large print."""
+    county: str | None = None
+    """Of the local agency that has the reader's case, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

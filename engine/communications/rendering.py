@@ -114,7 +114,7 @@ class Renderer:
     def letter(
         self, notice: Notice, language: Language, facts: Facts, secret: Secret | None = None
     ) -> str:
-        """The words of one half of a letter, as the small HTML that `engine.mail.words` reads.
+        """The words of one half of a letter, as the small HTML that a letter is read from.
 
         Raises RenderError and MissingTranslationError, as `email` does.
         """

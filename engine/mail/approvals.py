@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,8 +11,8 @@ from engine.communications.catalogue import CATALOGUE, Notice
 from engine.communications.rendering import Renderer
 from engine.database import driver_connection
 from engine.mail.contract import Template
+from engine.mail.typesetting import LAYOUT
 
-_LAYOUT: Final = Path(__file__).parent / "layout"
 _APPROVED: Final = """
 SELECT DISTINCT ON (sha256) sha256, proof_id, approved_by, approved_at
 FROM print_proof WHERE approved_at IS NOT NULL AND sha256 = ANY($1::text[])
@@ -46,8 +45,7 @@ class Approvals:
     def template(self, notice: Notice) -> Template:
         """The template of a notice, without its proof."""
         digest = hashlib.sha256(self.renderer.digest(notice).encode())
-        for file in sorted(_LAYOUT.glob("*.typ")):
-            digest.update(file.read_bytes())
+        digest.update(LAYOUT.read_bytes())
         return Template(
             id=notice.key, version=self.renderer.version(notice), sha256=digest.hexdigest()
         )

@@ -79,8 +79,9 @@ class Crew:
         with self._lock:
             self._dismissed = True
             idle, self._idle = self._idle, []
-            for worker in self._busy:
-                worker.kill()
+            busy = list(self._busy)
+        for worker in busy:
+            worker.end()
         for worker in idle:
             worker.close()
 
@@ -135,6 +136,11 @@ class _Worker:
     def kill(self) -> None:
         """End it at once, from whatever thread."""
         self._child.kill()
+
+    def end(self) -> None:
+        """The same, and wait until it has ended; whoever waits for its answer closes it."""
+        self._child.kill()
+        self._child.process.wait()
 
     def close(self) -> None:
         """End it, and wait until it has ended."""

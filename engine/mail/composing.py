@@ -87,7 +87,10 @@ def compose_part(
         faulty = _refused(drawable, batch_id, document_date)
     held += [HeldPiece(letter.piece_id, "UNRENDERABLE", _REFUSED) for letter in faulty]
     drawable = [letter for letter in drawable if letter not in faulty]
-    return _cast(drawable, held, batch_id, document_date, first_seq)
+    try:
+        return _cast(drawable, held, batch_id, document_date, first_seq)
+    except LayoutRefusedError:
+        raise ComposingError("the layout fails for letters that it draws apart") from None
 
 
 def require_one_part(letters: Sequence[Letter]) -> None:

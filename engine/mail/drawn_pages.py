@@ -10,7 +10,7 @@ import pikepdf
 
 # As Typst's PDF writer puts one run of text: moved to its baseline, filled with a grey.
 _RUN: Final = re.compile(
-    rb"q 1 0 0 -1 (-?[\d.]+) (-?[\d.]+) cm/c0 cs [\d.]+ scn\nBT (.*?)\nET\nQ\n", re.DOTALL
+    rb"q 1 0 0 -1 (-?[\d.]+) (-?[\d.]+) cm/c0 cs [\d.]+ scn\nBT(.*?)\nET\nQ\n", re.DOTALL
 )
 _MARK: Final = re.compile(rb"/\w+<<[^<>]*/MCID (\d+)[^<>]*>>BDC\n")
 _FACE: Final = re.compile(rb"/f(\d+)(?= )")
@@ -32,7 +32,7 @@ class Run:
 
     def operators(self) -> bytes:
         """The run in black, as it stands in a content stream."""
-        return b"q 1 0 0 -1 %.5g %.7g cm/c0 cs 0 scn\nBT %b\nET\nQ\n" % (self.x, self.y, self.shown)
+        return b"q 1 0 0 -1 %.8g %.8g cm/c0 cs 0 scn\nBT%b\nET\nQ\n" % (self.x, self.y, self.shown)
 
 
 @dataclass(frozen=True, slots=True)

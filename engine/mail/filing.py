@@ -68,6 +68,7 @@ class Outgoing:
         elif path.read_bytes() != content:
             raise OutgoingConflictError(f"{path.name} stands in {self.folder} with other bytes")
 
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all; when this returns, it is on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)

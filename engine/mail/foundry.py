@@ -1,7 +1,6 @@
 """Makes what letters are struck from: their texts drawn alone, and one mould for all that look
 alike. Whatever is static in them is laid out once, however many letters there are."""
 
-import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +20,6 @@ _LATIN: Final = {
     *map(chr, (*range(0x21, 0x7F), *range(0xA0, 0xAD), *range(0xAE, 0x100))),
     *" –—‘’“”…",
 }
-_MARKED: Final = re.compile(r"[^ ][\u0300-\u036f]+")
 
 _Text = tuple[InkKind, bool, str | tuple[str, ...]]
 """What an ink is part of, whether it is in large print, and its text or lines."""
@@ -167,11 +165,8 @@ def _shape(specimen: Specimen) -> Hashable:
 
 
 def _alphabet(letters: Iterable[Letter]) -> str:
-    """Every character there is, and every letter with its combining marks; Latin 1 always, so
-    that parts whose letters are spelt with that have the same typefaces inside."""
-    drawn = set(_LATIN)
-    for letter in letters:
-        for text in letter.texts():
-            if not drawn.issuperset(text):
-                drawn.update(text, _MARKED.findall(text))
-    return " ".join(sorted(drawn - {" "}))
+    """Every character of Latin 1, and every word that has others, whose glyphs may depend on what
+    stands beside them; so parts that are spelt with Latin 1 have the same typefaces inside."""
+    others = {text for letter in letters for text in letter.texts() if not _LATIN.issuperset(text)}
+    words = {word for text in others for word in text.split() if not _LATIN.issuperset(word)}
+    return " ".join((*sorted(_LATIN - {" "}), *sorted(words)))

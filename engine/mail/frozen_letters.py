@@ -1,7 +1,7 @@
 """The letters of a frozen batch: rows, addresses and secrets, read and drafted a part at a time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Container, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -72,7 +72,8 @@ class FrozenLetters:
     secrets: Secrets
     renderer: Renderer
     box: SecretBox
-    return_address: tuple[str, ...]
+    return_address_of: Callable[[str | None], tuple[str, ...]]
+    """By the county of the reader's local agency."""
     approved: Container[str]
     """The notices whose letters may leave; others are held."""
     mailer: Mailer | None
@@ -167,7 +168,7 @@ class FrozenLetters:
             large=address.large_print,
             imb=imb.bars if imb else "",
         )
-        return draft_letter(self.renderer, draft, self.return_address, day)
+        return draft_letter(self.renderer, draft, self.return_address_of(address.county), day)
 
 
 def _cells(address: PostalAddress) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ class Printer:
     box: SecretBox
     composer: PartComposer
     keys: Callable[[], PrintKeys]
-    return_address: tuple[str, ...]
+    return_address_of: Callable[[str | None], tuple[str, ...]]
     pieces_per_part: int
     approvals: Approvals
     mailer: Mailer | None
@@ -159,7 +159,7 @@ class Printer:
             secrets=self.secrets,
             renderer=self.renderer,
             box=self.box,
-            return_address=self.return_address,
+            return_address_of=self.return_address_of,
             approved=approved,
             mailer=self.mailer,
             clock=self.clock,

@@ -12,7 +12,7 @@ import typst
 from engine.errors import ConnectError
 from engine.mail.typeface import FONT_FOLDER
 
-_LAYOUT: Final = Path(__file__).parent / "layout" / "letter.typ"
+LAYOUT: Final = Path(__file__).parent / "layout" / "letter.typ"
 _STANDARDS: Final[list["typst.PDFStandard"]] = ["a-2a", "ua-1"]
 
 
@@ -29,10 +29,10 @@ class Typesetter:
     """
 
     def __init__(self) -> None:
-        root = _LAYOUT.parent
+        root = LAYOUT.parent
         self._lock = threading.Lock()
         self._compiler = typst.Compiler(
-            _LAYOUT,
+            LAYOUT,
             root=root,
             font_paths=typst.Fonts(
                 include_system_fonts=False,

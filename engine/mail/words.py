@@ -6,7 +6,9 @@ is decided here, and data, which Jinja escapes, can only ever be text inside one
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from typing import Final
 
@@ -42,10 +44,19 @@ def parse_words(html: str, language: Language) -> ParsedWords:
     Understood: title, p, h2, ul > li, ol > li, dl > dt + dd, section.action > h2 + p…,
     output[title]. Raises WordsError, which names the element and the language and never the text.
     """
+    return _Reader(language).read(_elements(html, language))
+
+
+def _elements(html: str, language: Language) -> "list[_Node]":
+    tree = _Tree(language)
+    with suppress(WordsError):
+        if tree.take(html):
+            return tree.finished()
+    # Something is out of place, or not as plain as templates are: the parser says what, and where.
     tree = _Tree(language)
     tree.feed(html)
     tree.close()
-    return _Reader(language).read(tree.finished())
+    return tree.finished()
 
 
 @dataclass(slots=True)
@@ -66,6 +77,12 @@ _CHILDREN: Final = {
 _ATTRIBUTES: Final = {"section": "class", "output": "title"}
 
 
+# The beginning or the end of an element, or the text between two, as plain as our templates are.
+# A parser for all of HTML takes several times as long over them.
+_PLAIN: Final = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [a-z]+="[^"<>]*")*)>|[^<]+')
+_ATTRIBUTE: Final = re.compile(r' ([a-z]+)="([^"]*)"')
+
+
 class _Tree(HTMLParser):
     """Elements inside elements, refused as soon as one is out of place."""
 
@@ -73,6 +90,23 @@ class _Tree(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._language = language
         self._open = [_Node("", {})]
+
+    def take(self, html: str) -> bool:
+        """Read plain words; whether they were plain to their end."""
+        end = 0
+        for token in _PLAIN.finditer(html):
+            if token.start() != end:
+                return False
+            end = token.end()
+            closing, tag, attributes = token.groups()
+            if tag is None:
+                self.handle_data(unescape(token[0]))
+            elif closing:
+                self.handle_endtag(tag)
+            else:
+                pairs = _ATTRIBUTE.findall(attributes)
+                self.handle_starttag(tag, [(name, unescape(value)) for name, value in pairs])
+        return end == len(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         parent = self._open[-1]

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,7 +18,6 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
 from engine.bootstrap import Application, open_application
 from engine.caseload.columns import Rules
@@ -28,19 +25,22 @@ from engine.caseload.importing import import_caseload
 from engine.caseload.sample import write_sample
 from engine.clock import pacific_date, system_clock
 from engine.database import driver_connection
-from engine.errors import ConnectError
 from engine.logs import configure_logs, log_file
-from engine.mail.batches import ClosedBatch
 from engine.settings import Settings
 from engine.stack import tally
+from engine.stack.closing_table import show
+from engine.stack.print_run import print_run
 from engine.stack.report import write_report
 from engine.stack.stack import Stack, require_free, running_stack
 from engine.stack.visitors import visit_all, visitors_from
+from engine.stack.waiting import DemoError, Watch
 
-PATIENCE_SECONDS: Final = 600.0
-"""Without any progress for so long, the demonstration gives up and says what is missing."""
+MANNERS: Final = (
+    *("--spoiled", "3", "--held", "2", "--rejected", "1", "--moved", "4", "--returned", "5"),
+    "--encrypted",
+)
+"""An ordinary day at the vendor's: how many pieces of the batch meet which fate."""
 
-_LOOK_EVERY_SECONDS: Final = 0.25
 _WITH_EMAIL: Final = """
 SELECT first_name, last_name, external_id
 FROM participant JOIN contact_point ON participant_id = participant.id
@@ -48,10 +48,6 @@ WHERE kind = 'email' AND superseded_at IS NULL AND safe_to_use AND NOT confident
 ORDER BY participant.id LIMIT 1
 """
 _MARK: Final = ".customer-connect-demo"
-
-
-class DemoError(ConnectError):
-    """The demonstration did not deliver what it owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +80,14 @@ def run_demo(settings: Settings, plan: Plan, console: Console) -> None:
             as_of=today,
             rules=_rules(settings),
         )
-        bar.update(step, description="starting PostgreSQL, Redis, mailbox, portal and workers")
+        bar.update(step, description="starting servers, print vendor, portal and workers")
         with running_stack(
             settings,
             plan.portal_port,
             plan.mailbox_port,
             plan.workers,
-            {"FORGOT_PIN_RATE": settings.forgot_pin_rate},
+            environment={"FORGOT_PIN_RATE": settings.forgot_pin_rate},
+            manners=MANNERS,
         ) as stack:
             bar.remove_task(step)
             asyncio.run(_drive(stack, bar, console))
@@ -123,20 +120,26 @@ def _bar(console: Console) -> Iterator[Progress]:
 
 async def _drive(stack: Stack, bar: Progress, console: Console) -> None:
     async with open_application(stack.settings) as application:
+        watch = Watch(application, stack.supervisor, bar)
         step = bar.add_task("loading the caseload", total=None)
         await _load(application)
         bar.remove_task(step)
         await _trigger(application, stack, bar)
-        await _wait_until_final(application, stack, bar)
+        await watch.until_settled("delivering")
         step = bar.add_task("composing, encrypting and handing over the print batch", total=None)
         closed = await application.batches.close()
         bar.remove_task(step)
+        await watch.until_mailed()
+        await watch.until_settled("going on with what came back")
         rows = await tally.rows(application.engine)
         progress = await tally.progress(application.engine)
-        report = write_report(application, rows, closed)
-    _show(console, stack, rows, closed, report)
+        run = await print_run(application, [batch.name for batch in closed])
+        report = write_report(application, rows, run)
+    show(console, rows, run, report)
     if progress.undelivered:
         raise DemoError(f"{progress.undelivered} communications were owed and not delivered")
+    if run.faults:
+        raise DemoError(f"the print batch does not add up: {'; '.join(run.faults)}")
 
 
 async def load_sample(
@@ -181,83 +184,3 @@ async def _trigger(application: Application, stack: Stack, bar: Progress) -> Non
     step = bar.add_task("asking for PINs at the portal's form", total=len(visitors))
     await visit_all(stack.portal_url, visitors, lambda: bar.advance(step))
     bar.remove_task(step)
-
-
-async def _wait_until_final(application: Application, stack: Stack, bar: Progress) -> None:
-    """Wait while the workers work; letters rest in the open batch until it is closed."""
-    step = bar.add_task("delivering", total=None)
-    last, since = None, time.monotonic()
-    while True:
-        stack.supervisor.check()
-        now = await tally.progress(application.engine)
-        done = now.final + now.batched
-        bar.update(step, total=now.communications, completed=done)
-        if not now.unsettled and not now.waiting and done >= now.communications:
-            return
-        if now != last:
-            last, since = now, time.monotonic()
-        elif time.monotonic() - since > PATIENCE_SECONDS:
-            raise DemoError(f"nothing moved for {PATIENCE_SECONDS:.0f} s: {now}")
-        await asyncio.sleep(_LOOK_EVERY_SECONDS)
-
-
-def _show(
-    console: Console,
-    stack: Stack,
-    rows: list[tally.Row],
-    closed: list[ClosedBatch],
-    report: Path,
-) -> None:
-    console.print(closing_table(rows))
-    for batch in closed:
-        console.print(
-            f"Batch [bold]{batch.name}[/]: {batch.pieces} pieces, {batch.sheets} sheets, "
-            f"sha256 {batch.sha256}"
-        )
-    folder = stack.settings.data_dir
-    console.print(
-        f"\nLook at\n  {report}\n  {folder / 'mailbox'} (the emails)\n"
-        f"  {folder / 'print' / 'outgoing'} (the batch; open it with the keys in "
-        f"{folder / 'print' / 'vendor-key'})\n  {folder / 'logs'} (what each process said)"
-    )
-
-
-def closing_table(rows: list[tally.Row]) -> Table:
-    """Notice × channel × language, with counts, times and promises."""
-    table = Table(
-        title="What was owed, and what became of it",
-        box=box.SIMPLE,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-    )
-    table.add_column("notice", no_wrap=True)
-    table.add_column("by")
-    table.add_column("lang")
-    for name in ("count", "done", "held", "moved", "median", "p99"):
-        table.add_column(name, justify="right")
-    table.add_column("due by")
-    table.add_column("deadline met", justify="right")
-    for row in rows:
-        table.add_row(
-            row.notice,
-            row.channel,
-            row.language,
-            str(row.deliveries),
-            str(row.met),
-            str(row.held),
-            str(row.failed + row.cancelled),
-            _seconds(row.median),
-            _seconds(row.p99),
-            row.due,
-            f"{row.in_time} of {row.met}",
-        )
-    table.caption = (
-        "held: waits for a person, still owed. moved: to the next channel, or to a newer request.\n"
-        "Times run from the request to the mail server's 250, or to the batch's verified handover."
-    )
-    return table
-
-
-def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} s"

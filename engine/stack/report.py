@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from engine.assets import TEMPLATES
 from engine.bootstrap import Application
 from engine.clock import PACIFIC
-from engine.mail.batches import ClosedBatch
 from engine.stack.gallery import Gallery, every_notice
+from engine.stack.print_run import PrintRun
 from engine.stack.tally import Row
 
 _PICTURE_PPI: Final = 80
@@ -54,9 +54,7 @@ def _data_url(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def write_report(
-    application: Application, rows: Sequence[Row], closed: Sequence[ClosedBatch]
-) -> Path:
+def write_report(application: Application, rows: Sequence[Row], run: PrintRun) -> Path:
     """Write `report.html` into the data folder; its path."""
     path = application.settings.data_dir / "report.html"
     gallery = Gallery(application.settings, application.renderer)
@@ -64,7 +62,7 @@ def write_report(
         _page(
             made_at=application.clock().astimezone(PACIFIC),
             rows=rows,
-            closed=closed,
+            run=run,
             shown=exhibits(gallery),
         ),
         encoding="utf-8",
@@ -74,14 +72,14 @@ def write_report(
 
 def gallery_page(gallery: Gallery, made_at: datetime) -> str:
     """The same page without figures: the gallery alone."""
-    return _page(made_at=made_at.astimezone(PACIFIC), rows=(), closed=(), shown=exhibits(gallery))
+    return _page(made_at=made_at.astimezone(PACIFIC), rows=(), run=None, shown=exhibits(gallery))
 
 
 def _page(
     *,
     made_at: datetime,
     rows: Sequence[Row],
-    closed: Sequence[ClosedBatch],
+    run: PrintRun | None,
     shown: Sequence[Exhibit],
 ) -> str:
     environment = Environment(
@@ -91,5 +89,10 @@ def _page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["pacific"] = _pacific
     template = environment.get_template("report.html")
-    return template.render(made_at=made_at, rows=rows, closed=closed, exhibits=shown)
+    return template.render(made_at=made_at, rows=rows, run=run, exhibits=shown)
+
+
+def _pacific(moment: datetime) -> str:
+    return f"{moment.astimezone(PACIFIC):%Y-%m-%d %H:%M:%S}"

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from engine.errors import SettingsError
 from engine.settings import Settings
 from engine.stack.embedded import start_postgres, start_redis
+from engine.stack.vendor import with_vendor
 
 _UNUSED_SMTP: Final = "smtp://127.0.0.1:9"
 """The discard port: a command that starts its own servers for a moment sends no mail."""
@@ -90,8 +91,9 @@ def forget(data_dir: Path) -> None:
 
 
 def pointed_at(settings: Settings, servers: Servers) -> Settings:
-    """`settings` with every URL that was unset pointing at `servers`."""
-    return settings.model_copy(
+    """`settings` with every URL that was unset pointing at `servers`, and the drop at the data
+    folder's demonstration vendor."""
+    return with_vendor(settings).model_copy(
         update={
             name: SecretStr(getattr(servers, name))
             for name in ("database_url", "redis_url", "smtp_url")

@@ -1,28 +1,37 @@
-"""The stack of one machine: servers, portal and workers, as processes under one supervisor."""
+"""The stack of one machine: servers, print vendor, portal and workers, as processes under one
+supervisor."""
 
 import signal
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 import httpx
 import structlog
+from pydantic import SecretStr
 
 from engine.errors import ConnectError
 from engine.migrations.run import upgrade
 from engine.settings import Settings
 from engine.stack.servers import Servers, pointed_at, running_servers
-from engine.stack.supervisor import Supervisor
+from engine.stack.supervisor import Process, Supervisor
+from engine.stack.vendor import CAREFUL, start_vendor, starts_vendor, vendor_listens
 
 log: Final = structlog.get_logger()
 
+T = TypeVar("T")
+
 START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
+_TOLD: Final = (
+    *("database_url", "redis_url", "smtp_url", "print_env", "print_drop_url", "print_sftp_key"),
+    *("print_sftp_host_keys", "vendor_certificate", "print_signing_key"),
+)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -63,12 +72,15 @@ def running_stack(
     portal_port: int,
     mailbox_port: int,
     workers: int,
+    *,
     environment: Mapping[str, str] | None = None,
+    manners: Sequence[str] = CAREFUL,
 ) -> Iterator[Stack]:
     """Start servers, migrate, start the portal and `workers` workers; stop them all at the end.
 
-    The processes have this one's environment, with `environment` over it. SIGINT, SIGTERM and
-    SIGHUP (a closed terminal) raise SystemExit inside, and everything is stopped on the way out.
+    Where no drop is set, a print vendor with such `manners` is started too. The processes have
+    this one's environment, with `environment` over it. SIGINT, SIGTERM and SIGHUP (a closed
+    terminal) raise SystemExit inside, and everything is stopped on the way out.
     """
     require_free(settings.data_dir)
     _require_port(portal_port, "--portal-port")
@@ -80,14 +92,17 @@ def running_stack(
         {**(environment or {}), "DATA_DIR": str(settings.data_dir.resolve())},
     )
     try:
+        vendor = start_vendor(settings, supervisor, manners) if starts_vendor(settings) else None
         servers = _start_servers(settings, supervisor, mailbox_port)
+        if vendor is not None:
+            _wait_for_vendor(settings.data_dir, supervisor, vendor)
         pointed = pointed_at(settings, servers)
         assert pointed.database_url is not None  # noqa: S101  pointed_at fills it in
         upgrade(pointed.database_url.get_secret_value())
         portal_url = f"http://127.0.0.1:{portal_port}"
         supervisor.environment = {
             **supervisor.environment,
-            **_urls(pointed),
+            **_environment_of(pointed),
             "PUBLIC_URL": portal_url,
         }
         supervisor.start("portal", "-m", "engine.cli", "portal", "--port", str(portal_port))
@@ -103,35 +118,53 @@ def running_stack(
             log.warning("process_killed", name=name)
 
 
-def _urls(settings: Settings) -> dict[str, str]:
-    """The three URLs as a process of the stack is to be told them."""
-    urls = {name: getattr(settings, name) for name in ("database_url", "redis_url", "smtp_url")}
-    return {name.upper(): url.get_secret_value() for name, url in urls.items() if url}
+def _environment_of(settings: Settings) -> dict[str, str]:
+    """The servers, the drop and its keys, as a process of the stack is to be told of them."""
+    told = {name.upper(): getattr(settings, name) for name in _TOLD}
+    return {name: _said(value) for name, value in told.items() if value is not None}
+
+
+def _said(value: SecretStr | Path | str) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value.resolve() if isinstance(value, Path) else value)
 
 
 def _start_servers(settings: Settings, supervisor: Supervisor, mailbox_port: int) -> Servers:
     supervisor.start(
         "servers", "-m", "engine.cli", "servers", "--mailbox-port", str(mailbox_port), vital=True
     )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        supervisor.check()
-        if servers := running_servers(settings.data_dir):
-            return servers
-        time.sleep(_POLL_SECONDS)
-    raise StackError(f"the servers did not start: see {supervisor.logs / 'servers.log'}")
+    servers = _waited(lambda: running_servers(settings.data_dir), supervisor)
+    if servers is None:
+        raise StackError(f"the servers did not start: see {supervisor.logs / 'servers.log'}")
+    return servers
+
+
+def _wait_for_vendor(data_dir: Path, supervisor: Supervisor, process: Process) -> None:
+    if not _waited(lambda: vendor_listens(process, data_dir), supervisor):
+        raise StackError(f"the print vendor did not start: see {supervisor.logs / 'vendor.log'}")
 
 
 def _wait_until_ready(supervisor: Supervisor, portal_url: str) -> None:
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{portal_url}/health/ready", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    if not _waited(answers, supervisor):
+        raise StackError(f"the portal did not answer: see {supervisor.logs / 'portal.log'}")
+
+
+def _waited(asked: Callable[[], T | None], supervisor: Supervisor) -> T | None:
+    """What `asked` says once it says anything; None when a process dies again and again, or time
+    is up."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         supervisor.check()
         if any(process.restarts > 1 for process in supervisor.processes):
             break
-        try:
-            if httpx.get(f"{portal_url}/health/ready", timeout=2).status_code == 200:
-                return
-        except httpx.HTTPError:
-            pass
+        if answer := asked():
+            return answer
         time.sleep(_POLL_SECONDS)
-    raise StackError(f"the portal did not answer: see {supervisor.logs / 'portal.log'}")
+    return None

@@ -33,6 +33,7 @@ class Process:
     name: str
     arguments: Sequence[str]
     vital: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
     popen: "subprocess.Popen[bytes] | None" = None
     restarts: int = 0
     restart_at: float = 0.0
@@ -46,9 +47,18 @@ class Supervisor:
     environment: Mapping[str, str]
     processes: list[Process] = field(default_factory=list)
 
-    def start(self, name: str, *arguments: str, vital: bool = False) -> Process:
-        """Start `python ARGUMENTS…` in a session of its own, so that Ctrl-C reaches only us."""
-        process = Process(name, arguments, vital)
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        vital: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Start `python ARGUMENTS…` in a session of its own, so that Ctrl-C reaches only us.
+
+        `environment` goes over that of all processes, for this one.
+        """
+        process = Process(name, arguments, vital, environment or {})
         self.processes.append(process)
         self._launch(process)
         return process
@@ -62,7 +72,7 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                env={**os.environ, **self.environment},
+                env={**os.environ, **self.environment, **process.environment},
             )
         log.info("process_started", name=process.name, pid=process.popen.pid)
 

@@ -20,19 +20,20 @@ FROM communication
 _ROWS = """
 SELECT notice, channel, language,
        count(*) AS deliveries,
-       count(*) FILTER (WHERE delivery.state IN ('sent', 'handed_over')) AS met,
+       count(*) FILTER (WHERE delivery.state IN ('sent', 'mailed')) AS met,
        count(*) FILTER (
-           WHERE delivery.state IN ('held', 'failed') AND communication.state = 'held'
-             AND delivery.step = communication.step
+           WHERE delivery.state IN ('held', 'failed', 'returned')
+             AND communication.state = 'held' AND delivery.step = communication.step
        ) AS held,
        count(*) FILTER (
-           WHERE delivery.state = 'failed' AND delivery.step < communication.step
+           WHERE delivery.state IN ('failed', 'returned') AND delivery.step < communication.step
        ) AS failed,
+       count(*) FILTER (WHERE delivery.state = 'returned') AS returned,
        count(*) FILTER (WHERE delivery.state = 'cancelled') AS cancelled,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS median,
        percentile_cont(0.99) WITHIN GROUP (ORDER BY waited) AS p99,
        count(*) FILTER (
-           WHERE delivery.state IN ('sent', 'handed_over')
+           WHERE delivery.state IN ('sent', 'mailed')
              AND (final_at AT TIME ZONE 'America/Los_Angeles')::date <= delivery.due_by
        ) AS in_time,
        min(delivery.due_by) AS first_due, max(delivery.due_by) AS last_due
@@ -40,7 +41,7 @@ FROM delivery
 JOIN communication ON communication.id = communication_id
 LEFT JOIN LATERAL (
     SELECT extract(epoch FROM final_at - requested_at) AS waited
-    WHERE delivery.state IN ('sent', 'handed_over')
+    WHERE delivery.state IN ('sent', 'mailed')
 ) AS delivered ON true
 GROUP BY notice, channel, language ORDER BY notice, channel, language
 """
@@ -71,7 +72,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One notice on one channel in one language; times in seconds from the request."""
+    """One notice on one channel in one language; times in seconds from the request.
+
+    What is `returned` was mailed and came back: it is among the `held` or the `failed`.
+    """
 
     notice: str
     channel: str
@@ -80,6 +84,7 @@ class Row:
     met: int
     held: int
     failed: int
+    returned: int
     cancelled: int
     median: float | None
     p99: float | None

@@ -138,11 +138,7 @@ SPANISH_APPOINTMENT = replace(
 
 
 def letter(
-    *halves: Half,
-    piece_id: str = "0190a0c4-0000-7000-8000-000000000001",
-    large: bool = False,
-    imb: str = "",
-    **recipient: str,
+    *halves: Half, piece_id: str = "0190a0c4-0000-7000-8000-000000000001", **recipient: str
 ) -> Letter:
     """A letter to the sample recipient, with fields of the address replaced."""
     return Letter(
@@ -153,15 +149,18 @@ def letter(
         return_address=RETURN_ADDRESS,
         halves=halves or (ENGLISH_PIN,),
         taglines=TAGLINES,
-        large=large,
-        imb=imb,
     )
 
 
-def both(*, piece_id: str = "both", large: bool = False, **recipient: str) -> Letter:
+def both(*, piece_id: str = "both", **recipient: str) -> Letter:
     """Spanish first, English on the back."""
     first = replace(SPANISH_PIN, overleaf="English on page {page}")
-    return letter(first, ENGLISH_PIN, piece_id=piece_id, large=large, **recipient)
+    return letter(first, ENGLISH_PIN, piece_id=piece_id, **recipient)
+
+
+def in_large_print(usual: Letter) -> Letter:
+    """The same letter for somebody who asked for large print."""
+    return replace(usual, large=True)
 
 
 def long(half: Half = ENGLISH_PIN, *, times: int = 14) -> Half:

@@ -10,15 +10,19 @@ from typing import Any
 import pikepdf
 import pypdfium2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from engine.mail.composing import ComposedPart, compose_part, render_letter_pdf
-from engine.mail.letters import Half, Letter, Paragraph
+from engine.mail.letters import Bullets, Half, Letter, Paragraph
+from engine.mail.typeface import undrawable_characters
 from engine.mail.typesetting import typesetter
 from tests.mail.sample_letters import (
     ENGLISH_PIN,
     SPANISH_APPOINTMENT,
     both,
+    in_large_print,
     letter,
     long,
 )
@@ -42,8 +46,8 @@ def of_all_kinds() -> list[Letter]:
                 letter(greeted(ENGLISH_PIN, name)),
                 letter(greeted(SPANISH_APPOINTMENT, name), greeted(ENGLISH_PIN, name)),
                 letter(greeted(long(times=20), name)),
-                both(large=True),
-                letter(greeted(SPANISH_APPOINTMENT, name), large=True),
+                in_large_print(both()),
+                in_large_print(letter(greeted(SPANISH_APPOINTMENT, name))),
             )
         )
     ]
@@ -80,6 +84,36 @@ def test_a_struck_letter_looks_as_if_it_were_laid_out() -> None:
     for one, piece in zip(letters, part.pieces, strict=True):
         for nth, page in enumerate(pictures(render_letter_pdf(one, DAY)), piece.first_page - 1):
             assert ImageChops.difference(struck[nth], page).getextrema() == (0, 0), one.piece_id
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(
+        st.text(
+            alphabet=st.characters(
+                min_codepoint=0x20, max_codepoint=0x17F, exclude_characters="\xad"
+            ),
+            min_size=1,
+            max_size=90,
+        ).filter(lambda text: text.strip() and not undrawable_characters(text)),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_whatever_latin_text_there_is_looks_as_if_it_were_laid_out(texts: list[str]) -> None:
+    """Ligatures, kerning, characters beyond Latin 1, lines broken anywhere: dot by dot the same."""
+    letters = [
+        letter(
+            replace(ENGLISH_PIN, blocks=(*ENGLISH_PIN.blocks, Paragraph(text), Bullets((text,)))),
+            piece_id=str(number),
+        )
+        for number, text in enumerate(texts)
+    ]
+    part = compose(*letters)
+    struck = pictures(part.pdf)
+    for one, piece in zip(letters, part.pieces, strict=True):
+        for nth, page in enumerate(pictures(render_letter_pdf(one, DAY)), piece.first_page - 1):
+            assert ImageChops.difference(struck[nth], page).getextrema() == (0, 0)
 
 
 def test_a_struck_letter_says_what_a_laid_out_one_says() -> None:

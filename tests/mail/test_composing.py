@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from engine.mail import typesetting
 from engine.mail.barcode_drawing import CLEAR_ABOVE, CLEAR_BESIDE, INCHES_HIGH, INCHES_WIDE
 from engine.mail.composing import (
     ComposedPart,
@@ -26,6 +25,7 @@ from engine.mail.letters import Letter, Paragraph
 from engine.mail.sheet_inks import BARCODE_CORNER
 from engine.mail.sheet_marks import sheet_mark
 from engine.mail.typeface import undrawable_characters
+from engine.mail.typesetting import LayoutRefusedError, typesetter
 from tests.mail.reference_barcode import encoded
 from tests.mail.sample_letters import (
     ENGLISH_PIN,
@@ -33,6 +33,7 @@ from tests.mail.sample_letters import (
     SPANISH_APPOINTMENT,
     SPANISH_PIN,
     both,
+    in_large_print,
     letter,
     long,
 )
@@ -201,8 +202,8 @@ def _fonts(pdf: pikepdf.Pdf) -> set[str]:
 
 def test_a_bad_letter_is_never_quoted_by_an_error() -> None:
     """Typst's own messages quote what they refuse; ours do not, nor do their causes."""
-    with pytest.raises(typesetting.LayoutRefusedError) as caught:
-        typesetting.typesetter().pdf({"title": "Kilroy"})
+    with pytest.raises(LayoutRefusedError) as caught:
+        typesetter().pdf({"title": "Kilroy"})
     assert "Kilroy" not in str(caught.value)
     assert caught.value.__suppress_context__
 
@@ -224,8 +225,8 @@ def test_pictures_leave_blank_backs_out() -> None:
         letter(SPANISH_APPOINTMENT, addr2="", zip4=""),
         letter(long(times=40)),
         letter(name="Ana Paz", addr1="12345 Northwest Martin Luther King Junior"),
-        both(large=True),
-        letter(name="Ana Paz", imb="F" * 65),
+        in_large_print(both()),
+        replace(letter(name="Ana Paz"), imb="F" * 65),
     ],
     ids=["one page", "two languages", "short", "three pages", "unit above", "large", "barcode"],
 )
@@ -245,7 +246,7 @@ def test_the_window_shows_the_address_and_nothing_else(sample: Letter) -> None:
 
 @pytest.mark.parametrize(
     "sample",
-    [letter(), both(), letter(long()), both(large=True)],
+    [letter(), both(), letter(long()), in_large_print(both())],
     ids=["one", "two", "long", "large"],
 )
 def test_the_picture_of_the_window_is_clear_but_for_the_address(sample: Letter) -> None:
@@ -297,7 +298,10 @@ def test_a_pin_is_one_unbroken_word() -> None:
 def test_our_barcode_reads_back_under_three_lines_of_address(name: str) -> None:
     """The 65 bars stand in the window, readable, with blank paper around them, and are no part of
     what is read aloud; a fourth line of address is one too many."""
-    part = compose(letter(name=name, imb=BARS), letter(name="Ana Paz " * 8, imb=BARS, piece_id="4"))
+    part = compose(
+        replace(letter(name=name), imb=BARS),
+        replace(letter(name="Ana Paz " * 8, piece_id="4"), imb=BARS),
+    )
     assert [(piece.piece_id, piece.flag) for piece in part.held] == [("4", "TOO_MANY_LINES")]
     ppi = 600
     with pypdfium2.PdfDocument(part.pdf) as pdf:
@@ -318,9 +322,8 @@ def test_large_print_is_large() -> None:
     """In the edition for those who asked for it nothing is smaller than 18 point but the two
     addresses, which the post reads; the other edition has nothing below 8.5."""
     for edition, least, sizes in ((True, 18.0, {8.5, 9.0}), (False, 8.5, set())):
-        part = compose(
-            letter(large=edition), both(large=edition), letter(long(), large=edition, piece_id="c")
-        )
+        samples = (letter(), both(), letter(long(), piece_id="c"))
+        part = compose(*(replace(sample, large=edition) for sample in samples))
         with pikepdf.open(io.BytesIO(part.pdf)) as pdf:
             small = {size for page in pdf.pages for size in _sizes(page) if size < least}
         assert small == sizes
@@ -334,7 +337,7 @@ def _sizes(page: pikepdf.Page) -> set[float]:
     }
 
 
-@pytest.mark.parametrize("sample", [both(large=True), letter(long(), large=True)])
+@pytest.mark.parametrize("sample", [in_large_print(both()), in_large_print(letter(long()))])
 def test_large_print_flows_over_sheets_and_each_is_marked(sample: Letter) -> None:
     """A large-print letter takes the sheets it needs; its window is like any other."""
     part = compose(sample)

@@ -10,7 +10,6 @@ import pysequoia
 import pytest
 
 from engine.bootstrap import Application
-from engine.mail import printing
 from engine.mail.batches import PrintBatches
 from engine.mail.composer import ComposerStoppedError, PartComposer
 from engine.mail.keys import PrintKeys
@@ -95,7 +94,7 @@ async def test_a_disk_that_is_full_loses_nothing(
         return sealed_file(path, **keys)
 
     with monkeypatch.context() as patch:
-        patch.setattr(printing, "sealed_file", on_a_full_disk)
+        patch.setattr("engine.mail.printing.sealed_file", on_a_full_disk)
         with pytest.raises(FileUnwrittenError, match="outgoing: No space left on device"):
             await parts_of_one(application).close()
     assert files(application) == []
@@ -116,7 +115,7 @@ async def test_an_expired_key_is_told_before_anything_is_drawn(application: Appl
         clock=lambda: datetime.now(UTC) + timedelta(days=2),
         composer=PartComposer(timeout_seconds=0),
     )
-    with pytest.raises(KeyUnusableError, match=r"recipient: the key .* expired"):
+    with pytest.raises(KeyUnusableError, match=r"VENDOR_CERTIFICATE: the key .* expired"):
         await printer.print(await frozen(application), folder(application) / "draft")
 
 

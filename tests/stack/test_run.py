@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -28,49 +29,95 @@ def connect(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "engine.cli", *arguments],
         cwd=ROOT,
-        env={**os.environ, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def test_ctrl_c_stops_everything(folder: Path) -> None:
-    """The portal and the mailbox answer at the addresses that are printed; a second stack on the
-    folder is refused; after Ctrl-C nothing that was started runs, PostgreSQL and Redis included."""
-    stack = connect(folder, "run", "--portal-port", "8071", "--mailbox-port", "0")
+@contextmanager
+def run(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """`connect run`, which does not outlive a test that fails."""
+    stack = connect(folder, "run", *arguments)
+    try:
+        yield stack
+    finally:
+        if stack.poll() is None:
+            stack.terminate()
+        stack.communicate(timeout=40)
+
+
+def announced(stack: "subprocess.Popen[str]") -> str:
+    """What `connect run` says when everything is up."""
     assert stack.stdout
     said = ""
     while "Ctrl-C" not in said:
         line = stack.stdout.readline()
         assert line, said
         said += line
-    addresses = re.findall(r"http://\S+", said)
-    assert [httpx.get(url, follow_redirects=True).status_code for url in addresses] == [200, 200]
-    second = connect(folder, "run", "--portal-port", "8072")
-    refused, _ = second.communicate(timeout=60)
-    assert second.returncode == 1
-    assert "a stack already runs" in refused
-    closing = connect(folder, "batch", "close")
-    answered, _ = closing.communicate(timeout=60)
-    assert closing.returncode == 0, answered
-    assert "No letter waits" in answered
-    family = psutil.Process(stack.pid).children(recursive=True)
-    servers = [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if str(folder) in " ".join(process.info["cmdline"] or [])
-    ]
-    assert len(family) >= 4
-    assert servers
-    stack.send_signal(signal.SIGINT)
-    rest, _ = stack.communicate(timeout=40)
-    assert stack.returncode == 0, rest
-    assert "Everything that was started has been stopped." in rest
-    assert "process_killed" not in (folder / "logs" / "run.log").read_text()
-    gone, alive = psutil.wait_procs([*family, *servers], timeout=5)
-    assert gone
-    assert alive == []
+    return said
+
+
+def answered(folder: Path, *arguments: str, status: int = 0) -> str:
+    """What a command in another terminal says; it knows the data folder, and nothing else."""
+    command = connect(folder, *arguments)
+    said, _ = command.communicate(timeout=60)
+    assert command.returncode == status, said
+    return said
+
+
+def test_ctrl_c_stops_everything(folder: Path) -> None:
+    """The portal and the mailbox answer at the addresses that are printed; a second stack on the
+    folder is refused; after Ctrl-C nothing that was started runs, PostgreSQL and Redis included."""
+    with run(folder, "--portal-port", "8071", "--mailbox-port", "0") as stack:
+        said = announced(stack)
+        addresses = re.findall(r"http://\S+", said)
+        assert [httpx.get(url, follow_redirects=True).status_code for url in addresses] == [
+            200,
+            200,
+        ]
+        refused = answered(folder, "run", "--portal-port", "8072", status=1)
+        assert "a stack already runs" in refused
+        assert "no letter waits" in answered(folder, "batch", "close").lower()
+        family = psutil.Process(stack.pid).children(recursive=True)
+        servers = [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if str(folder) in " ".join(process.info["cmdline"] or [])
+        ]
+        assert len(family) >= 4
+        assert servers
+        stack.send_signal(signal.SIGINT)
+        rest, _ = stack.communicate(timeout=40)
+        assert stack.returncode == 0, rest
+        assert "Everything that was started has been stopped." in rest
+        assert "process_killed" not in (folder / "logs" / "run.log").read_text()
+        gone, alive = psutil.wait_procs([*family, *servers], timeout=5)
+        assert gone
+        assert alive == []
+
+
+def test_a_batch_closed_by_hand_is_mailed(folder: Path) -> None:
+    """The vendor stays up: it answers a batch that is closed in another terminal. Once it is down,
+    a command that needs it says so, and one that does not works."""
+    with run(folder, "--portal-port", "8073", "--mailbox-port", "0") as stack:
+        said = announced(stack)
+        assert "sftp://" in said
+        answered(folder, "announce-payments", "--since", "2000-01-01")
+        while "Handed over" not in (closed := answered(folder, "batch", "close")):
+            assert "no letter waits" in closed.lower()
+        named = re.search(r"^(ccss_test_\w+): (\d+) pieces", closed, re.MULTILINE)
+        assert named
+        name, pieces = named.groups()
+        while f"now: {pieces} mailed" not in (shown := answered(folder, "batch", "show", name)):
+            assert "alarm" not in answered(folder, "batch", "collect")
+        assert shown.count("applied") >= 4
+        stack.send_signal(signal.SIGINT)
+        rest, _ = stack.communicate(timeout=40)
+        assert stack.returncode == 0, rest
+        assert "unavailable" in answered(folder, "batch", "collect", status=1)
+        assert "received" in answered(folder, "batch", "list")
 
 
 def test_a_folder_that_cannot_serve_is_told_so(tmp_path: Path) -> None:

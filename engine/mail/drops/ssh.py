@@ -151,5 +151,10 @@ def translated(about: str) -> Iterator[None]:
         *_FOR_A_PERSON,
     ) as error:
         raise DropRefusedError(f"{about}: refused ({type(error).__name__})") from None
+    except ConnectionRefusedError:
+        raise DropUnavailableError(
+            f"{about}: unavailable, no server listens there (a demonstration's vendor is up only "
+            "while `connect run` is)"
+        ) from None
     except (OSError, asyncssh.Error) as error:
         raise DropUnavailableError(f"{about}: unavailable ({type(error).__name__})") from None
