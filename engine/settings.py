@@ -142,6 +142,13 @@ class Settings(BaseSettings):
     def _smtp_only(cls, value: SecretStr | None) -> SecretStr | None:
         return _with_scheme(value, ("smtp", "smtps", "smtp+starttls"))
 
+    @field_validator("print_job")
+    @classmethod
+    def _no_proof(cls, value: str) -> str:
+        if value == "proof":
+            raise ValueError("must not be proof: proofs are numbered by that name")
+        return value
+
     @field_validator("print_drop_url", "print_test_drop_url")
     @classmethod
     def _drop_url(cls, value: str | None) -> str | None:

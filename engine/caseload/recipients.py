@@ -58,9 +58,7 @@ class CaseloadRecipients:
         driver = await driver_connection(connection)
         rows = await driver.fetch(_MAIL, list(participants))
         counties = await counties_of(connection, participants)
-        return {
-            row["id"]: _mail(row, self._window_lines, counties.get(row["id"])) for row in rows
-        }
+        return {row["id"]: _mail(row, self._window_lines, counties.get(row["id"])) for row in rows}
 
     async def returned(
         self, connection: AsyncConnection, contact_points: Collection[int], at: datetime

@@ -133,7 +133,7 @@ class _Sample:
         """One row of contact_points.csv."""
         address: Cells = ("", "", "", "", "", "", "")
         if place is not None:
-            address = (place.addr1, "", "", place.city, "CA", place.zip5, "")
+            address = (place.addr1, place.addr2, "", place.city, "CA", place.zip5, "")
         proved = ""
         if verified:
             days, minutes = self.random.randrange(1, 400), self.random.randrange(1440)

@@ -12,11 +12,12 @@ _SUBSTITUTE: Final = ("PO BOX 1199", "SACRAMENTO", "95812")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a letter can go, in California; a unit stands at the end of the delivery line."""
+    """Where a letter can go, in California."""
 
     addr1: str
     city: str
     zip5: str
+    addr2: str = ""
 
 
 class Places:
@@ -35,7 +36,7 @@ class Places:
         if kind < 0.06:
             return Place(f"PO Box {self._random.randrange(1, 10_000)}", house.city, house.zip5)
         if kind < 0.34:
-            return Place(f"{house.addr1} {self._unit()}", house.city, house.zip5)
+            return Place(house.addr1, house.city, house.zip5, self._unit())
         return house
 
     def substitute(self) -> Place:

@@ -1,23 +1,24 @@
-"""`connect batch`: the print batches, by hand. Each command says what it did and what comes next."""
+"""`connect batch`: the print batches, by hand. Each command says what it did and what is next."""
 
-import getpass
-from datetime import datetime
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from engine.bootstrap import Application
 from engine.cli.batch_tables import alarm_table, batch_table, print_detail, route_table
 from engine.cli.opening import with_application
+from engine.cli.plain import say, show_table
 from engine.cli.progress import counting
-from engine.clock import PACIFIC
+from engine.cli.signing import By, Why
 from engine.mail.acts import Signed
 from engine.mail.batches import ClosedBatch
-from engine.mail.contract import OrderReason
+from engine.mail.contract import Action, OrderReason
+from engine.mail.handover import HandOver
 from engine.mail.overview import Check, Detail, Standing, StandingAlarm
 from engine.mail.proofs import Proof
+from engine.mail.vendor.alarms import Alarm
 from engine.mail.vendor.orders import Ordered
 from engine.mail.vendor.pickup import PickedUp
 
@@ -29,15 +30,6 @@ _console: Final = Console()
 Name = Annotated[str, typer.Argument(help="The batch, as `connect batch list` names it.")]
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
-
-
-By = Annotated[str, typer.Option("--by", help="Who you are; on record.", default_factory=_user)]
-Why = Annotated[str, typer.Option("--why", help="The reason; on record.")]
 Pieces = Annotated[
     str, typer.Option(help="Numbers, ranges or piece ids: 3,7-12. `all` for every piece.")
 ]
@@ -50,7 +42,9 @@ def batch() -> None:
 
 
 @app.command("list")
-def list_(most: Annotated[int, typer.Option(help="How many, the latest first.")] = 20) -> None:
+def list_(
+    most: Annotated[int, typer.Option(min=1, help="How many, the latest first.")] = 20,
+) -> None:
     """The latest batches, and what a person must look at."""
 
     async def act(application: Application) -> tuple[list[Standing], list[StandingAlarm]]:
@@ -58,13 +52,14 @@ def list_(most: Annotated[int, typer.Option(help="How many, the latest first.")]
         return await application.overview.batches(most), await application.overview.alarms()
 
     batches, alarms = with_application(act)
-    if not batches:
-        _console.print("No batch yet: the first letter opens one.")
-        return
-    _console.print(batch_table(batches))
+    if batches:
+        show_table(_console, batch_table(batches))
+    else:
+        say(_console, "No batch yet: the first letter opens one.")
     if alarms:
-        _console.print(alarm_table(alarms))
-    _console.print("One of them: connect batch show NAME")
+        show_table(_console, alarm_table(alarms))
+    if batches:
+        say(_console, "One of them: connect batch show NAME")
 
 
 @app.command()
@@ -75,18 +70,17 @@ def show(
     ] = None,
 ) -> None:
     """One batch: what was sent, acknowledged and mailed; its files, orders and acts."""
-    if piece is not None:
-
-        async def route(application: Application) -> Table:
-            return route_table(name, piece, await application.overview.route(name, piece))
-
-        _console.print(with_application(route))
-        return
 
     async def act(application: Application) -> Detail:
         return await application.overview.batch(name)
 
-    print_detail(_console, with_application(act))
+    async def route(application: Application) -> Sequence[Any]:
+        return await application.overview.route(name, piece or "")
+
+    if piece is None:
+        print_detail(_console, with_application(act))
+    else:
+        show_table(_console, route_table(name, piece, with_application(route)))
 
 
 @app.command()
@@ -99,18 +93,20 @@ def close() -> None:
 
         closed = with_application(act)
     if not closed:
-        _console.print("No letter waits, or the open batch is held: there was nothing to close.")
+        say(_console, "Nothing was closed: no letter waits, or what waits is held by a person.")
+        say(_console, "See: connect batch list, and connect mail held")
     for item in closed:
-        _console.print(
-            f"[bold]{item.name}[/]: {item.pieces} pieces, {item.pages} pages, {item.sheets} sheets, "
-            f"{item.bytes} bytes\nsha256 {item.sha256}"
+        say(
+            _console,
+            f"{item.name}: {item.pieces} pieces, {item.pages} pages, {item.sheets} sheets, "
+            f"{item.bytes} bytes\nsha256 {item.sha256}",
         )
         if item.held:
-            _console.print(f"Letters held back: {item.held}. See them: connect mail held")
+            say(_console, f"Letters held back: {item.held}. See them: connect mail held")
         if item.waits is None:
-            _console.print("Handed over. The vendor's ack is due in 2 hours: connect batch list")
+            say(_console, "Handed over. The vendor's ack is due in 2 hours: connect batch list")
         else:
-            _console.print(f"It is closed and stored, and has not left: {item.waits}")
+            say(_console, f"It is closed and stored, and has not left: {item.waits}")
 
 
 @app.command()
@@ -118,26 +114,23 @@ def collect() -> None:
     """Hand over what waits, pick up what the vendor left, and look for alarms: what the clock does
     every minute."""
 
-    async def act(application: Application) -> tuple[list[str], list[PickedUp], list[str]]:
-        handed_over = await application.handover.run()
-        picked_up = await application.pickup.run()
-        alarms = await application.alarms.look()
+    async def act(application: Application) -> tuple[list[HandOver], list[PickedUp], list[Alarm]]:
         return (
-            [f"{item.name}: {item.waits or 'handed over'}" for item in handed_over],
-            picked_up,
-            [f"{alarm.kind}  {alarm.subject}: {alarm.detail}" for alarm in alarms],
+            await application.handover.run(),
+            await application.pickup.run(),
+            await application.alarms.look(),
         )
 
     left, files, alarms = with_application(act)
-    for line in left:
-        _console.print(line)
+    for item in left:
+        say(_console, f"{item.name}: {item.waits or 'handed over'}")
     for file in files:
         said = "was known already" if file.repeated else file.reason or "applied"
-        _console.print(f"{file.name}: {said}", highlight=False)
-    for line in alarms:
-        _console.print(f"[red]alarm[/] {line}", highlight=False)
+        say(_console, f"{file.name}: {said}")
+    for alarm in alarms:
+        say(_console, f"alarm {alarm.kind}  {alarm.subject}: {alarm.detail}", "red")
     if not (left or files or alarms):
-        _console.print("Nothing waited, and nothing was there. All is quiet.")
+        say(_console, "Nothing waited, and nothing was there. All is quiet.")
 
 
 @app.command()
@@ -148,21 +141,23 @@ def hold(name: Name, why: Why, by: By) -> None:
         return await application.by_hand.hold(name, Signed(by, why))
 
     with_application(act)
-    _console.print(f"{name} is held. To let it go: connect batch release {name} --why …")
+    say(_console, f"{name} is held. To let it go: connect batch release {name} --why …")
 
 
 @app.command()
 def release(name: Name, why: Why, by: By) -> None:
     """Let a batch go: lift its hold, and let it leave though the one before it disagrees."""
 
-    async def act(application: Application) -> str | None:
+    async def act(application: Application) -> str:
         state = await application.by_hand.release(name, Signed(by, why))
-        if state == "open":
+        if state in {"open", "closing"}:
             return "It will be closed with the day: or now, with connect batch close"
-        handed_over = {item.name: item.waits for item in await application.handover.run()}
-        return handed_over.get(name) or "Handed over."
+        handed_over = {item.name: item for item in await application.handover.run()}
+        if name not in handed_over:
+            return "Another process hands over at this moment: connect batch list"
+        return handed_over[name].waits or "Handed over."
 
-    _console.print(f"{name} is released. {with_application(act)}")
+    say(_console, f"{name} is released. {with_application(act)}")
 
 
 @app.command()
@@ -174,45 +169,48 @@ def verify(name: Name) -> None:
 
     checks = with_application(act)
     for check in checks:
-        _console.print(f"{'[green]right[/]' if check.right else '[red]WRONG[/]'}  {check.what}")
+        if check.right:
+            say(_console, f"right  {check.what}", "green")
+        else:
+            say(_console, f"WRONG  {check.what}", "red")
     if not all(check.right for check in checks):
-        _console.print(f"Do not send it: connect batch hold {name} --why …, and look at the copy.")
+        say(_console, f"Do not send it: connect batch hold {name} --why …, and look at the copy.")
         raise typer.Exit(1)
+    say(_console, "Our copy is what was recorded. The vendor's side: connect batch show " + name)
 
 
 @app.command()
-def reprint(
-    name: Name, pieces: Pieces, reason: Reason, why: Why, by: By
-) -> None:
+def reprint(name: Name, pieces: Pieces, reason: Reason, why: Why, by: By) -> None:
     """Order letters to be made again. One that carries a PIN is issued anew instead."""
     _order("reprint", name, pieces, reason, Signed(by, why))
 
 
 @app.command()
-def cancel(
-    name: Name, pieces: Pieces, reason: Reason, why: Why, by: By
-) -> None:
+def cancel(name: Name, pieces: Pieces, reason: Reason, why: Why, by: By) -> None:
     """Order letters to be taken out of a batch that the vendor has."""
     _order("cancel", name, pieces, reason, Signed(by, why))
 
 
-def _order(action: str, name: str, pieces: str, reason: OrderReason, signed: Signed) -> None:
+def _order(action: Action, name: str, pieces: str, reason: OrderReason, signed: Signed) -> None:
     async def act(application: Application) -> Ordered:
-        order = getattr(application.orders, action)
-        ordered: Ordered = await order(name, pieces, reason, signed)
+        orders = application.orders
+        order = orders.reprint if action == "reprint" else orders.cancel
+        ordered = await order(name, pieces, reason, signed)
         await application.handover.run()
         return ordered
 
     ordered = with_application(act)
     if ordered.order_id is not None:
-        _console.print(
+        say(
+            _console,
             f"{ordered.order_id}: {action} of {ordered.pieces} piece(s). The answer comes with the "
-            f"vendor's next status file: connect batch show {name}"
+            f"vendor's next status file: connect batch show {name}",
         )
     if ordered.reissued:
-        _console.print(
+        say(
+            _console,
             f"{ordered.reissued} letter(s) carry a PIN: they were not ordered again, but issued "
-            "anew with new PINs, and go with the next batch."
+            "anew with new PINs, and go with the next batch.",
         )
 
 
@@ -223,9 +221,10 @@ def supersede(name: Name, why: Why, by: By) -> None:
     async def act(application: Application) -> int:
         return await application.superseding.replace(name, Signed(by, why))
 
-    _console.print(
+    say(
+        _console,
         f"{with_application(act)} letter(s) of {name} wait in a batch that replaces it. "
-        "Close it: connect batch close"
+        "Close it: connect batch close",
     )
 
 
@@ -237,13 +236,15 @@ def proof() -> None:
         return await application.proofs.make()
 
     made = with_application(act)
-    _console.print(
-        f"Proof [bold]{made.proof_id}[/]: {made.pieces} letters of {len(made.templates)} templates "
-        f"({', '.join(made.templates)})."
+    say(
+        _console,
+        f"Proof {made.proof_id}: {made.pieces} letters of {len(made.templates)} templates "
+        f"({', '.join(made.templates)}).",
     )
-    _console.print(made.waits or "Handed over to the vendor's test account.")
-    _console.print(
-        f"When the vendor has approved it: connect batch approve {made.proof_id} --by … --why …"
+    say(_console, made.waits or "Handed over to the vendor's test account.")
+    say(
+        _console,
+        f"When the vendor has approved it: connect batch approve {made.proof_id} --by … --why …",
     )
 
 
@@ -262,9 +263,9 @@ def approve(
         return await application.proofs.approve(proof_id, template or [], Signed(by, why))
 
     approved, sent_on = with_application(act)
-    _console.print(f"Approved at {datetime.now(PACIFIC):%Y-%m-%d %H:%M}: {', '.join(approved)}.")
+    say(_console, f"Approved: {', '.join(approved)}. They may leave in production batches.")
     if sent_on:
-        _console.print(f"{sent_on} letter(s) that waited for it go with the next batch.")
+        say(_console, f"{sent_on} letter(s) that waited for it go with the next batch.")
 
 
 @app.command()
@@ -279,6 +280,4 @@ def answer(
         await application.by_hand.answer(file, Signed(by, why))
 
     with_application(act)
-    _console.print(f"{file}: noted. A corrected file is taken as it comes.")
-
-
+    say(_console, f"{file}: noted. A corrected file is taken as it comes.")

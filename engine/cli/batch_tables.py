@@ -1,31 +1,34 @@
 """What `connect batch` shows, as tables."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from engine.clock import PACIFIC
+from engine.cli.plain import add_row, moment, new_table, number, say, show_table
 from engine.mail.overview import Detail, Standing, StandingAlarm
 from engine.mail.vendor.reconciling import Reconciliation
 
 
 def batch_table(batches: Sequence[Standing]) -> Table:
     """The batches, one a row."""
-    table = _table("Print batches")
+    table = new_table("Print batches")
     for name in ("batch", "state", "pieces", "sheets", "closed", "ack", "final", "mail by"):
-        table.add_column(name, justify="right" if name in {"pieces", "sheets"} else "left")
+        table.add_column(
+            name,
+            justify="right" if name in {"pieces", "sheets"} else "left",
+            no_wrap=name == "batch",
+        )
     for item in batches:
         state = "held" if item.held_at is not None else item.state.replace("_", " ")
-        table.add_row(
+        add_row(
+            table,
             item.name,
             f"{state}{' — waits' if item.trouble else ''}",
             str(item.gathered if item.pieces is None else item.pieces),
-            _number(item.sheets),
-            _moment(item.closed_at),
+            number(item.sheets),
+            moment(item.closed_at),
             item.ack or "–",
             "yes" if item.final_at else "–",
             str(item.mail_by or "–"),
@@ -35,25 +38,26 @@ def batch_table(batches: Sequence[Standing]) -> Table:
 
 def alarm_table(alarms: Sequence[StandingAlarm]) -> Table:
     """The alarms that stand, one a row."""
-    table = _table("[red]Alarms[/]")
+    table = new_table("Alarms", style="red")
     for name in ("since", "alarm", "of", "what"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "of")
     for alarm in alarms:
-        table.add_row(_moment(alarm.raised_at), alarm.kind, alarm.subject, alarm.detail)
+        add_row(table, moment(alarm.raised_at), alarm.kind, alarm.subject, alarm.detail)
     return table
 
 
 def route_table(batch: str, piece: str, stops: Sequence[Any]) -> Table:
     """The route of one piece, one stop a row."""
-    table = _table(f"{batch}, piece {piece}")
+    table = new_table(f"{batch}, piece {piece}")
     for name in ("when", "status", "reason", "sheets", "makes good", "NCOA"):
         table.add_column(name)
     for stop in stops:
-        table.add_row(
-            _moment(stop["at"]),
+        add_row(
+            table,
+            moment(stop["at"]),
             stop["status"],
             stop["reason"] or "",
-            _number(stop["sheets"]) if stop["sheets"] else "",
+            number(stop["sheets"]) if stop["sheets"] else "",
             stop["reprint_of"] or "",
             stop["ncoa_code"] or "",
         )
@@ -65,21 +69,19 @@ def route_table(batch: str, piece: str, stops: Sequence[Any]) -> Table:
 def print_detail(console: Console, detail: Detail) -> None:
     """One batch, from its numbers to what was done about it by hand."""
     item = detail.standing
-    console.print(batch_table([item]))
+    show_table(console, batch_table([item]))
     for line in _facts(item):
-        console.print(line, highlight=False)
+        say(console, line)
+    if item.trouble:
+        say(console, f"waits  {item.trouble}", "red")
     if detail.reconciliation is not None:
-        console.print(_reconciliation(detail.reconciliation))
-        for disagreement in detail.reconciliation.disagreements:
-            console.print(f"[red]disagrees[/]  {disagreement}", highlight=False)
+        _print_reconciliation(console, detail.reconciliation)
     if detail.files:
-        console.print(_files(detail.files))
+        show_table(console, _files(detail.files))
     if detail.orders:
-        console.print(_orders(detail.orders))
+        show_table(console, _orders(detail.orders))
     for act in detail.acts:
-        console.print(
-            f"{_moment(act['at'])}  {act['act']} by {act['who']}: {act['why']}", highlight=False
-        )
+        say(console, f"{moment(act['at'])}  {act['act']} by {act['who']}: {act['why']}")
 
 
 def _facts(item: Standing) -> list[str]:
@@ -87,22 +89,32 @@ def _facts(item: Standing) -> list[str]:
     if item.sha256:
         facts.append(f"sha256 {item.sha256}, {item.bytes} bytes")
     if item.handed_over_at:
-        facts.append(f"handed over {_moment(item.handed_over_at)}, to be purged by {item.purge_by}")
+        facts.append(f"handed over {moment(item.handed_over_at)}, to be purged by {item.purge_by}")
     if item.supersedes:
         facts.append(f"replaces {item.supersedes}")
-    if item.trouble:
-        facts.append(f"[red]waits[/]  {item.trouble}")
     return facts
 
 
+def _print_reconciliation(console: Console, found: Reconciliation) -> None:
+    show_table(console, _reconciliation(found))
+    for disagreement in found.disagreements:
+        say(console, f"disagrees  {disagreement}", "red")
+    if found.superseded_by is not None:
+        say(console, f"{found.superseded_by} replaces it")
+    elif found.superseded:
+        say(console, "its letters were taken out of it, and wait for the next close")
+    elif found.rejected:
+        say(console, f"to put its letters into a new batch: connect batch supersede {found.name}")
+
+
 def _reconciliation(found: Reconciliation) -> Table:
-    table = _table("Sent, acknowledged, mailed")
+    table = new_table("Sent, acknowledged, mailed")
     for name in ("", "sent", "acknowledged", "mailed", "final"):
         table.add_column(name, justify="right" if name else "left")
     sides = (found.sent, found.acknowledged, found.mailed, found.final)
     for name in ("pieces", "pages", "sheets"):
         values = ("–" if side is None else str(getattr(side, name)) for side in sides)
-        table.add_row(name, *values)
+        add_row(table, name, *values)
     table.caption = "now: " + ", ".join(
         f"{count} {'sent' if status == 'none' else status}"
         for status, count in sorted(found.by_status.items())
@@ -111,46 +123,27 @@ def _reconciliation(found: Reconciliation) -> Table:
 
 
 def _files(files: Sequence[Any]) -> Table:
-    table = _table("From the vendor")
+    table = new_table("From the vendor")
     for name in ("received", "file", "", "reason"):
         table.add_column(name, overflow="fold")
     for file in files:
-        table.add_row(
-            _moment(file["received_at"]), file["name"], file["result"], file["reason"] or ""
+        add_row(
+            table, moment(file["received_at"]), file["name"], file["result"], file["reason"] or ""
         )
     return table
 
 
 def _orders(orders: Sequence[Any]) -> Table:
-    table = _table("Orders")
+    table = new_table("Orders")
     for name in ("order", "what", "pieces", "reason", "sent"):
         table.add_column(name)
     for order in orders:
-        table.add_row(
+        add_row(
+            table,
             f"{order['number']:03d}",
             order["action"],
             str(order["pieces"]),
             order["reason"],
-            _moment(order["sent_at"]),
+            moment(order["sent_at"]),
         )
     return table
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-        caption_justify="left",
-    )
-
-
-def _moment(at: datetime | None) -> str:
-    return "–" if at is None else f"{at.astimezone(PACIFIC):%Y-%m-%d %H:%M}"
-
-
-def _number(value: int | None) -> str:
-    return "–" if value is None else str(value)

@@ -1,6 +1,6 @@
 """What waits for a person: why, whose task it is, until when; and how it goes on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -23,13 +23,17 @@ FROM communication JOIN delivery ON communication_id = communication.id
      AND delivery.step = communication.step AND meets_obligation
 WHERE communication.state = 'held' ORDER BY communication.due_by, communication.id
 """
+_LOCK_DELIVERIES: Final = """
+SELECT id FROM delivery WHERE communication_id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+"""
 _TAKE_UP: Final = """
 SELECT communication.id, notice, participant_id, route::text AS route, communication.step,
        requested_at, urgency, delivery.id AS delivery_id, delivery.state, channel
 FROM communication JOIN delivery ON communication_id = communication.id
      AND delivery.step = communication.step AND meets_obligation
 WHERE communication.state = 'held' AND communication.id = ANY($1::bigint[])
-ORDER BY communication.id FOR UPDATE OF communication, delivery
+      AND delivery.state IN ('held', 'failed', 'returned')
+ORDER BY communication.id FOR UPDATE OF communication
 """
 _ONE_MORE_STEP: Final = """
 WITH moved AS (
@@ -79,24 +83,33 @@ class HeldDesk:
             ]
 
     async def send_on(self, communication_ids: Collection[int]) -> int:
-        """Try these again on the channel on which they stopped; how many of them were held.
+        """Try these again on the channel on which they stopped; how many of them were held."""
+        async with self.engine.begin() as connection:
+            taken_up = await self.take_up(connection, communication_ids)
+        await self.doorbell.ring(taken_up.values())
+        return len(taken_up)
+
+    async def take_up(
+        self, connection: AsyncConnection, communication_ids: Collection[int]
+    ) -> Mapping[int, Owed]:
+        """Those of these communications that were held, and what is owed of each from now on: ring
+        for it once the transaction has committed.
 
         Where nothing was mended, they are soon held again. What came back once is a new delivery.
         """
-        owed: list[Owed] = []
-        async with self.engine.begin() as connection:
-            driver = await driver_connection(connection)
-            rows = await driver.fetch(_TAKE_UP, list(communication_ids))
-            for row in rows:
-                if row["state"] == State.HELD:
-                    await self.outcomes.record(
-                        connection, [Outcome(row["delivery_id"], Event.RELEASED)]
-                    )
-                    owed.append(Owed(row["delivery_id"], row["urgency"]))
-                else:
-                    owed.append(await self._one_more(connection, row))
-        await self.doorbell.ring(owed)
-        return len(rows)
+        driver = await driver_connection(connection)
+        # Deliveries before communications, as everywhere: two who wait for each other stop both.
+        await driver.execute(_LOCK_DELIVERIES, list(communication_ids))
+        rows = await driver.fetch(_TAKE_UP, list(communication_ids))
+        waiting = [row for row in rows if row["state"] == State.HELD]
+        await self.outcomes.record(
+            connection, [Outcome(row["delivery_id"], Event.RELEASED) for row in waiting]
+        )
+        owed = {row["id"]: Owed(row["delivery_id"], row["urgency"]) for row in waiting}
+        for row in rows:
+            if row["id"] not in owed:
+                owed[row["id"]] = await self._one_more(connection, row)
+        return owed
 
     async def _one_more(self, connection: AsyncConnection, row: Any) -> Owed:
         driver = await driver_connection(connection)

@@ -67,7 +67,7 @@ FROM unnest($1::bigint[], $2::text[]) AS given (id, desk) WHERE communication.id
 """
 _NEXT_STEP = """
 SELECT id, notice, participant_id, route::text AS route, step, requested_at, urgency
-FROM communication WHERE id = ANY($1::bigint[]) FOR UPDATE
+FROM communication WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
 """
 _TAKE_STEP = """
 WITH moved AS (

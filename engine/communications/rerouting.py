@@ -10,12 +10,16 @@ from engine.communications.ports import EmailAddress, Recipients
 from engine.communications.routing import Leg, route_from_json, route_to_json
 from engine.database import driver_connection
 
+_LOCK_DELIVERIES: Final = """
+SELECT id FROM delivery WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+"""
 _AT_THEIR_LAST_STEP: Final = """
 SELECT communication.id, notice, participant_id, route::text AS route
 FROM communication JOIN delivery ON communication_id = communication.id
 WHERE delivery.id = ANY($1::bigint[]) AND delivery.step = communication.step
+  AND delivery.state IN ('handed_over', 'mailed')
   AND communication.step = jsonb_array_length(route) - 1
-FOR UPDATE OF communication
+ORDER BY communication.id FOR UPDATE OF communication
 """
 
 
@@ -25,6 +29,8 @@ async def allow_email(
     """Give the obligations of these deliveries email as a last step, where nothing follows, the
     notice goes by email, it was not tried before, and the reader has an address that is safe."""
     driver = await driver_connection(connection)
+    # Deliveries before communications, as everywhere: two who wait for each other stop both.
+    await driver.execute(_LOCK_DELIVERIES, list(delivery_ids))
     rows = [
         (row, route)
         for row in await driver.fetch(_AT_THEIR_LAST_STEP, list(delivery_ids))

@@ -4,7 +4,9 @@ Each step commits before the next begins, and each can be taken again: a close t
 is finished by the next one, whoever calls it. After `stored` the bytes never change.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any, Final
@@ -21,6 +23,7 @@ from engine.errors import ConnectError
 from engine.mail.contract import BatchName, Environment, piece_ids_sha256
 from engine.mail.filing import Outgoing
 from engine.mail.handover import Handover
+from engine.mail.openpgp import require_usable_keys
 from engine.mail.printing import Frozen, Printed, Printer, Progress
 
 log: Final = structlog.get_logger()
@@ -45,7 +48,7 @@ FOR UPDATE
 """
 _REPLACING_BATCH = """
 SELECT id FROM print_batch
-WHERE job = $1 AND state = 'replacing'
+WHERE job = $1 AND state = 'replacing' AND env = $2
   AND EXISTS (SELECT FROM print_piece JOIN delivery ON delivery.id = delivery_id
               WHERE batch_id = print_batch.id AND delivery.state = 'batched')
 ORDER BY id LIMIT 1 FOR UPDATE
@@ -63,7 +66,7 @@ SELECT id FROM delivery WHERE id = ANY($1::bigint[]) AND state = 'batched' ORDER
 """
 _STORE = """
 UPDATE print_batch SET state = 'stored', pieces = $2, pages = $3, sheets = $4, bytes = $5,
-       sha256 = $6, piece_ids_sha256 = $7
+       sha256 = $6, piece_ids_sha256 = $7, trouble = NULL
 WHERE id = $1 AND state = 'closing'
 RETURNING *
 """
@@ -74,6 +77,12 @@ FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::bigint[], $6::bool[
      AS numbered (piece_id, seq, pages, sheets, contact_point, confidential)
 WHERE print_piece.piece_id = numbered.piece_id
 """
+
+
+_TROUBLE: Final = """
+UPDATE print_batch SET trouble = $2 WHERE id = $1 AND state = 'closing'
+"""
+_LEFT: Final = "SELECT name FROM print_batch WHERE name = ANY($1::text[]) AND state = 'handed_over'"
 
 
 class BatchBusyError(ConnectError):
@@ -119,19 +128,15 @@ class PrintBatches:
         async with advisory_lock(self.engine, f"print_batch:{self.job}") as alone:
             if not alone:
                 raise BatchBusyError(f"a batch of {self.job} is being closed already")
-            closed = [
-                await self._finish(batch, progress) for batch in await self._unfinished()
-            ]
-            while replacing := await self._freeze(_REPLACING_BATCH):
+            closed = [await self._finish(batch, progress) for batch in await self._unfinished()]
+            while replacing := await self._freeze(_REPLACING_BATCH, self.environment):
                 closed.append(await self._finish(replacing, progress))
             if frozen := await self._freeze(_OPEN_BATCH, opened_before):
                 closed.append(await self._finish(frozen, progress))
+        stored = [batch for batch in closed if batch is not None]
         left = {item.name: item.waits for item in await self.handover.run()}
-        return [
-            replace(batch, waits=left.get(batch.name, _ELSEWHERE))
-            for batch in closed
-            if batch is not None
-        ]
+        left |= dict.fromkeys(await self._with_the_vendor(stored))
+        return [replace(batch, waits=left.get(batch.name, _ELSEWHERE)) for batch in stored]
 
     async def close_when_due(self) -> list[ClosedBatch]:
         """What the clock asks every minute: after CLOSES_AT on a business day, close what was
@@ -145,6 +150,13 @@ class PrintBatches:
         except BatchBusyError:
             return []
 
+    async def _with_the_vendor(self, batches: Sequence[ClosedBatch]) -> list[str]:
+        """Those of `batches` that have left, whoever handed them over."""
+        async with self.engine.connect() as connection:
+            driver = await driver_connection(connection)
+            rows = await driver.fetch(_LEFT, [batch.name for batch in batches])
+            return [row["name"] for row in rows]
+
     async def _unfinished(self) -> Sequence[Any]:
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
@@ -157,6 +169,9 @@ class PrintBatches:
             open_id = await driver.fetchval(statement, self.job, *arguments)
             if open_id is None or not await self._holds_letters(connection, open_id):
                 return None
+            # Before it is frozen: a batch whose keys have ended goes on gathering.
+            keys, now = self.printer.keys(), self.clock()
+            require_usable_keys(keys.signer(), keys.recipient(now), now)
             named = await self._named(connection)
             return await driver.fetchrow(_FREEZE, open_id, *named)
 
@@ -167,7 +182,7 @@ class PrintBatches:
         day = pacific_date(now)
         previous = await driver.fetchrow(
             "SELECT name, sequence FROM print_batch WHERE job = $1 AND env = $2"
-            " ORDER BY sequence DESC LIMIT 1",
+            " AND sequence IS NOT NULL ORDER BY sequence DESC LIMIT 1",
             self.job,
             self.environment,
         )
@@ -201,11 +216,21 @@ class PrintBatches:
     async def _finish(self, batch: Any, progress: Progress | None) -> ClosedBatch | None:
         held = 0
         while batch is not None and batch["state"] == "closing":
-            draft = self.outgoing.draft(batch["name"])
-            printed = await self.printer.print(_frozen(batch), draft, progress)
-            held += len(printed.held)
-            batch = await self._store(batch, printed)
+            try:
+                draft = self.outgoing.draft(batch["name"])
+                printed = await self.printer.print(_frozen(batch), draft, progress)
+                held += len(printed.held)
+                batch = await self._store(batch, printed)
+            except ConnectError as error:
+                await self._record_trouble(batch, error)
+                raise
         return _closed(batch, held) if batch is not None else None
+
+    async def _record_trouble(self, batch: Any, error: ConnectError) -> None:
+        """Say on the batch why it was not finished, for whoever looks; the next close tries it."""
+        async with self.engine.begin() as connection:
+            driver = await driver_connection(connection)
+            await driver.execute(_TROUBLE, batch["id"], str(error))
 
     async def _store(self, batch: Any, printed: Printed) -> Any | None:
         """Keep the ciphertext, with its hash and its pieces; None where no letter was left.
@@ -227,9 +252,17 @@ class PrintBatches:
                 await driver.execute("DELETE FROM print_batch WHERE id = $1", batch["id"])
                 return None
             stored = await self._keep(connection, batch, printed)
-            self.outgoing.keep(batch["name"])
+            await asyncio.to_thread(self._keep_file, batch["name"], printed.sha256)
         log.info("batch_stored", batch=batch["name"], pieces=stored["pieces"])
         return stored
+
+    def _keep_file(self, name: str, sha256: str) -> None:
+        """Give the draft its name; BatchBusyError if it is not what we wrote: while we thought
+        that we were alone, another close began the same file anew."""
+        with suppress(FileNotFoundError):
+            self.outgoing.keep(name)
+        if self.outgoing.hash_of(name) != sha256:
+            raise BatchBusyError(f"{name} is being written by another close: close it again")
 
     async def _hold(self, connection: AsyncConnection, held: Mapping[int, str]) -> None:
         """Hold the letters that were left out; they may be gathered again."""

@@ -91,9 +91,7 @@ def _real_name(text: str) -> str:
     return str(BatchName.parse(text))
 
 
-BatchId = Annotated[
-    str, StringConstraints(pattern=f"^{_PATTERN}$"), AfterValidator(_real_name)
-]
+BatchId = Annotated[str, StringConstraints(pattern=f"^{_PATTERN}$"), AfterValidator(_real_name)]
 UUID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Moment = Annotated[
@@ -122,7 +120,9 @@ Endorsement = Literal[
 class Record(BaseModel):
     """A file of the contract: every field of it is known, and of its own type."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, json_schema_serialization_defaults_required=True
+    )
 
     def to_json(self) -> bytes:
         """The file's bytes; the same record gives the same bytes."""

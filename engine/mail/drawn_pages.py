@@ -1,5 +1,6 @@
 """Reads what Typst drew: its pages, the runs of text on them, and the typefaces they share."""
 
+import hashlib
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -77,6 +78,8 @@ class DrawnPages:
         self.leading = leading
         faces = self.pdf.pages[0].obj.Resources.Font
         self.faces = [faces[f"/f{number}"] for number in range(len(faces))]
+        for face in self.faces:
+            _name_apart(face)
 
     def alphabet(self) -> bytes:
         """The glyphs of every typeface, in the order in which content streams number them."""
@@ -108,6 +111,17 @@ class DrawnPages:
     def _names(self, own: pikepdf.Object) -> dict[bytes, bytes]:
         known = [face.objgen for face in self.faces]
         return {name.encode(): b"/f%d" % known.index(face.objgen) for name, face in own.items()}
+
+
+def _name_apart(face: pikepdf.Object) -> None:
+    """Tag a subset by its content (ISO 32000-2, 9.9.2): Typst gives the weights of one variable
+    typeface the same tag, and a printer that keeps fonts by their names would take one for another.
+    """
+    descendant = face.DescendantFonts[0]
+    digest = hashlib.sha256(descendant.FontDescriptor.FontFile2.read_raw_bytes()).digest()
+    tag = "".join(chr(ord("A") + byte % 26) for byte in digest[:6])
+    name = pikepdf.Name(f"/{tag}+{str(face.BaseFont).partition('+')[2]}")
+    face.BaseFont = descendant.BaseFont = descendant.FontDescriptor.FontName = name
 
 
 def grouped(runs: Iterable[Run], gap: float) -> list[tuple[Run, ...]]:

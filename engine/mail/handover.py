@@ -1,5 +1,6 @@
 """Hands stored batches, and orders about them, to the vendor's drop: in order, verified, once."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -13,14 +14,21 @@ from engine.communications.outcomes import Outcome, Outcomes
 from engine.communications.states import Event
 from engine.database import advisory_lock, driver_connection
 from engine.errors import ConnectError
-from engine.mail.contract import Done, Environment
+from engine.mail.contract import Done, Environment, sha256
 from engine.mail.drops.port import Drop, DropUnavailableError
 from engine.mail.filing import Outgoing
 from engine.mail.vendor.reconciling import reconcile
 
 log: Final = structlog.get_logger()
 
-_STORED: Final = "SELECT * FROM print_batch WHERE state = 'stored' ORDER BY job, sequence"
+_STORED: Final = """
+SELECT *, EXISTS (SELECT FROM print_answer WHERE batch_id = print_batch.id) AS answered
+FROM print_batch WHERE state = 'stored' ORDER BY job, sequence
+"""
+# Under this lock nobody holds a batch whose `.done` is on its way.
+_AS_IT_IS_NOW: Final = """
+SELECT held_at, released_at FROM print_batch WHERE id = $1 AND state = 'stored' FOR UPDATE
+"""
 _EARLIER: Final = """
 SELECT id FROM print_batch
 WHERE job = $1 AND env = $2 AND state = 'handed_over' AND sequence < $3
@@ -35,12 +43,14 @@ WHERE job = $1 AND env = $2 AND sequence < $3 AND state IN ('closing', 'stored')
 ORDER BY sequence LIMIT 1
 """
 _HANDED_OVER: Final = """
-UPDATE print_batch SET state = 'handed_over', handed_over_at = $2, trouble = NULL
+UPDATE print_batch SET state = 'handed_over', handed_over_at = $2, held_at = NULL, trouble = NULL
 WHERE id = $1 AND state = 'stored'
+RETURNING id
 """
-_TROUBLE: Final = (
-    "UPDATE print_batch SET trouble = $2 WHERE id = $1 AND trouble IS DISTINCT FROM $2"
-)
+_TROUBLE: Final = """
+UPDATE print_batch SET trouble = $2
+WHERE id = $1 AND state = 'stored' AND trouble IS DISTINCT FROM $2
+"""
 _LETTERS: Final = """
 SELECT delivery_id FROM print_piece
 WHERE batch_id = $1 AND seq IS NOT NULL AND delivery_id IS NOT NULL
@@ -53,7 +63,7 @@ WHERE sent_at IS NULL AND print_order.sha256 IS NOT NULL ORDER BY print_order.id
 
 
 class BatchAlarmError(ConnectError):
-    """What is stored is not what was frozen: nothing is sent until a person has looked."""
+    """What is stored is not what was recorded: nothing is sent until a person has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,7 @@ class Handover:
                         left.append(await self._hand_over(drop, batch))  # noqa: PERF401
                     for order in orders:
                         if order["env"] == environment:
-                            await self._send_order(drop, order)
+                            await self._try_to_send(drop, order)
             except ConnectError as error:
                 log.warning("drop_failed", env=environment, cause=str(error))
                 left += [await self._waits(batch, str(error)) for batch in mine[len(left) :]]
@@ -111,30 +121,35 @@ class Handover:
 
     async def _hand_over(self, drop: Drop, batch: Any) -> HandOver:
         try:
-            if why := await self._must_wait(batch):
-                return await self._waits(batch, why)
-            await self._send(drop, batch)
+            # What the vendor has answered is there, though we were cut off before we wrote it down.
+            why = None if batch["answered"] else await self._send(drop, batch)
+            why = why or await self._announce(drop, batch)
         except DropUnavailableError:
             raise
         except ConnectError as error:
-            return await self._waits(batch, str(error))
-        async with self.engine.begin() as connection:
-            await self._record(connection, batch)
+            why = str(error)
+        except OSError as error:
+            why = f"{self.outgoing.folder}: {error.strerror}"
+        if why is not None:
+            return await self._waits(batch, why)
         log.info("batch_handed_over", batch=batch["name"], pieces=batch["pieces"])
         return HandOver(batch["name"])
 
-    async def _must_wait(self, batch: Any) -> str | None:
-        if batch["held_at"] is not None:
+    async def _must_wait(self, connection: AsyncConnection, batch: Any) -> str | None:
+        """Why it may not leave, as things stand now: a person may have held it meanwhile."""
+        driver = await driver_connection(connection)
+        current = await driver.fetchrow(_AS_IT_IS_NOW, batch["id"])
+        if current is None:
+            return "another process has handed it over"
+        if current["held_at"] is not None:
             return f"held by a person; to let it go: connect batch release {batch['name']}"
-        if batch["released_at"] is not None:
+        if current["released_at"] is not None:
             return None
-        async with self.engine.connect() as connection:
-            driver = await driver_connection(connection)
-            behind = await driver.fetchval(_BEHIND, batch["job"], batch["env"], batch["sequence"])
-            rows = await driver.fetch(
-                _EARLIER, batch["job"], batch["env"], batch["sequence"], batch["supersedes"]
-            )
-            earlier = await reconcile(connection, [row["id"] for row in rows])
+        behind = await driver.fetchval(_BEHIND, batch["job"], batch["env"], batch["sequence"])
+        rows = await driver.fetch(
+            _EARLIER, batch["job"], batch["env"], batch["sequence"], batch["supersedes"]
+        )
+        earlier = await reconcile(connection, [row["id"] for row in rows])
         if behind is not None:
             return f"{behind} has to leave first"
         for reconciled in earlier:
@@ -145,10 +160,13 @@ class Handover:
                 )
         return None
 
-    async def _send(self, drop: Drop, batch: Any) -> None:
-        """The three files, in the contract's order, if what is stored is what was frozen."""
+    async def _send(self, drop: Drop, batch: Any) -> str | None:
+        """The ciphertext and its hash, if what is stored is what was recorded; or why they wait."""
         name = batch["name"]
-        if self.outgoing.hash_of(name) != batch["sha256"]:
+        async with self.engine.begin() as connection:
+            if why := await self._must_wait(connection, batch):
+                return why
+        if await asyncio.to_thread(self.outgoing.hash_of, name) != batch["sha256"]:
             raise BatchAlarmError(
                 f"{name}: the stored ciphertext does not have the hash that was recorded"
             )
@@ -160,13 +178,26 @@ class Handover:
             sheets=batch["sheets"],
         )
         self.outgoing.announce(name, batch["sha256"], done.to_json())
-        for path in self.outgoing.files(name):
+        for path in self.outgoing.files(name)[:-1]:
             placed = await drop.put(path.name, path)
             log.info("file_placed", file=path.name, placed=placed.value)
+        return None
+
+    async def _announce(self, drop: Drop, batch: Any) -> str | None:
+        """The `.done`, before which the vendor does nothing, and the record of it; or why not."""
+        async with self.engine.begin() as connection:
+            if not batch["answered"]:
+                if why := await self._must_wait(connection, batch):
+                    return why
+                done = self.outgoing.files(batch["name"])[-1]
+                await drop.put(done.name, done)
+            await self._record(connection, batch)
+        return None
 
     async def _record(self, connection: AsyncConnection, batch: Any) -> None:
         driver = await driver_connection(connection)
-        await driver.execute(_HANDED_OVER, batch["id"], self.clock())
+        if await driver.fetchval(_HANDED_OVER, batch["id"], self.clock()) is None:
+            return
         deliveries = await driver.fetch(_LETTERS, batch["id"])
         await self.outcomes.record(
             connection,
@@ -179,8 +210,19 @@ class Handover:
             await driver.execute(_TROUBLE, batch["id"], why)
         return HandOver(batch["name"], why)
 
+    async def _try_to_send(self, drop: Drop, order: Any) -> None:
+        """One order that cannot be sent keeps no other waiting; where it stays so, it alarms."""
+        try:
+            await self._send_order(drop, order)
+        except DropUnavailableError:
+            raise
+        except (ConnectError, OSError):
+            log.exception("order_waits", order=order["name"], number=order["number"])
+
     async def _send_order(self, drop: Drop, order: Any) -> None:
         path = self.outgoing.order_path(order["name"], order["number"])
+        if sha256(await asyncio.to_thread(path.read_bytes)) != order["sha256"]:
+            raise BatchAlarmError(f"{path.name} does not have the hash that was recorded")
         await drop.put(path.name, path)
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)

@@ -16,11 +16,11 @@ from engine.communications.catalogue import CATALOGUE, LANGUAGES
 from engine.communications.held import HeldDesk
 from engine.communications.ports import PostalAddress
 from engine.communications.rendering import Renderer
-from engine.database import driver_connection
-from engine.errors import InputError
+from engine.database import advisory_lock, driver_connection
+from engine.errors import ConnectError, InputError
 from engine.mail.acts import Signed, log_act
 from engine.mail.approvals import Approvals
-from engine.mail.batches import MAIL_WITHIN, PURGE_AFTER
+from engine.mail.batches import MAIL_WITHIN, PURGE_AFTER, BatchBusyError
 from engine.mail.contract import BatchName, piece_ids_sha256
 from engine.mail.drafting import Draft, draft_letter
 from engine.mail.filing import Outgoing
@@ -44,13 +44,18 @@ _NEXT: Final = """
 SELECT coalesce(max(sequence), 0) + 1 AS sequence,
        (SELECT name FROM print_batch WHERE job = 'proof' AND sequence IS NOT NULL
         ORDER BY sequence DESC LIMIT 1) AS previous,
+       (SELECT name FROM print_batch refused JOIN print_answer ON batch_id = refused.id
+        WHERE job = 'proof' AND kind = 'ack' AND content->>'result' = 'rejected'
+        AND NOT EXISTS (SELECT FROM print_batch later WHERE later.supersedes = refused.name)
+        ORDER BY sequence LIMIT 1) AS refused,
        count(*) FILTER (WHERE document_date = $1) + 1 AS number
 FROM print_batch WHERE job = 'proof'
 """
 _RECORD: Final = """
 INSERT INTO print_batch (job, env, state, name, sequence, previous_name, closed_at, document_date,
-                         mail_by, purge_by, pieces, pages, sheets, bytes, sha256, piece_ids_sha256)
-VALUES ('proof', 'test', 'stored', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                         mail_by, purge_by, pieces, pages, sheets, bytes, sha256,
+                         piece_ids_sha256, supersedes)
+VALUES ('proof', 'test', 'stored', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 RETURNING id
 """
 _PIECES: Final = """
@@ -62,6 +67,12 @@ INSERT INTO print_proof (proof_id, template_id, version, sha256, made_at)
 SELECT $1, template_id, version, sha256, $5
 FROM unnest($2::text[], $3::text[], $4::text[]) AS shown (template_id, version, sha256)
 """
+_KNOWN: Final = """
+SELECT template_id, print_proof.sha256, state,
+       coalesce((SELECT content->>'result' FROM print_answer
+                 WHERE batch_id = print_batch.id AND kind = 'ack'), '') AS ack
+FROM print_proof JOIN print_batch ON name = proof_id WHERE proof_id = $1
+"""
 _APPROVE: Final = """
 UPDATE print_proof SET approved_at = $3, approved_by = $4
 WHERE proof_id = $1 AND template_id = ANY($2::text[]) AND approved_at IS NULL
@@ -72,6 +83,11 @@ SELECT communication.id FROM communication JOIN delivery ON communication_id = c
 WHERE communication.state = 'held' AND delivery.state = 'held' AND reason = $2
   AND notice = ANY($1::text[])
 """
+
+
+class ProofIncompleteError(ConnectError):
+    """A sample letter cannot be drawn: the vendor would approve what it was never shown. Nothing
+    was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +115,20 @@ class Proofs:
     clock: Clock
 
     async def make(self) -> Proof:
-        """Compose the sample letters as a test batch, and hand it over where there is a drop."""
-        batch = await self._next()
-        name = str(batch.name)
-        drafted = self._drafted(batch.name.day)
-        printed = await self.printer.print_letters(
-            batch, _one_part(drafted), self.outgoing.draft(name)
-        )
-        async with self.engine.begin() as connection:
-            await self._record(connection, batch, printed)
-            self.outgoing.keep(name)
+        """Compose the sample letters as a test batch, and hand it over where there is a drop.
+
+        A proof that the vendor rejected is superseded by it. Raises BatchBusyError while another
+        proof is made, and ProofIncompleteError.
+        """
+        async with advisory_lock(self.engine, f"print_batch:{_JOB}") as alone:
+            if not alone:
+                raise BatchBusyError("another proof is being made at this moment")
+            batch = await self._next()
+            name = str(batch.name)
+            printed = await self._printed(batch)
+            async with self.engine.begin() as connection:
+                await self._record(connection, batch, printed)
+                self.outgoing.keep(name)
         left = {item.name: item.waits for item in await self.handover.run()}
         return Proof(
             name,
@@ -117,29 +137,44 @@ class Proofs:
             left.get(name, "another process hands over"),
         )
 
+    async def _printed(self, batch: Frozen) -> Printed:
+        drafted = self._drafted(batch.name.day)
+        draft = self.outgoing.draft(str(batch.name))
+        printed = await self.printer.print_letters(batch, _one_part(drafted), draft)
+        if missing := len(drafted) - len(printed.pieces):
+            draft.unlink(missing_ok=True)
+            shown = {piece.piece_id for piece in printed.pieces}
+            of = {item.letter.template_id for item in drafted if item.letter.piece_id not in shown}
+            raise ProofIncompleteError(
+                f"{missing} sample letter(s) cannot be drawn, of {', '.join(sorted(of))}: "
+                "no proof was made"
+            )
+        return printed
+
     async def approve(
         self, proof_id: str, templates: Sequence[str], signed: Signed
     ) -> tuple[list[str], int]:
-        """Record an approval of `templates` (all, if none is named); which, and how many letters
-        that waited for it were sent on. Raises InputError."""
+        """Record an approval of `templates` (all that are still as they were shown, if none is
+        named); which, and how many letters that waited for it were sent on. Raises InputError."""
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
-            known = [
-                row["template_id"]
-                for row in await driver.fetch(
-                    "SELECT template_id FROM print_proof WHERE proof_id = $1", proof_id
-                )
-            ]
-            _require_known(proof_id, templates, known)
-            rows = await driver.fetch(
-                _APPROVE, proof_id, list(templates) or known, self.clock(), signed.who
-            )
+            known = await driver.fetch(_KNOWN, proof_id)
+            _require_shown(proof_id, templates, known)
+            asked = list(templates) or [row["template_id"] for row in known]
+            changed = self._changed(known)
+            asked = _require_unchanged(proof_id, asked, changed, named=bool(templates))
+            rows = await driver.fetch(_APPROVE, proof_id, asked, self.clock(), signed.who.strip())
             approved = sorted(row["template_id"] for row in rows)
             if not approved:
                 raise InputError(f"{proof_id}: that was approved already")
             await log_act(driver, signed, "approve", proof_id, self.clock())
             waiting = [row["id"] for row in await driver.fetch(_WAITING, approved, UNAPPROVED)]
         return approved, await self.held.send_on(waiting)
+
+    def _changed(self, shown: Sequence[Any]) -> set[str]:
+        """The templates whose words or layout are no longer what the vendor was shown."""
+        now = {notice.key: self.approvals.template(notice).sha256 for notice in CATALOGUE.values()}
+        return {row["template_id"] for row in shown if now.get(row["template_id"]) != row["sha256"]}
 
     async def _next(self) -> Frozen:
         now = self.clock()
@@ -156,6 +191,7 @@ class Proofs:
             closed_at=now,
             mail_by=mail_by,
             purge_by=add_business_days(mail_by, PURGE_AFTER),
+            supersedes=row["refused"],
         )
 
     def _drafted(self, day: date) -> list[DraftedLetter]:
@@ -171,7 +207,7 @@ class Proofs:
                 address=_SAMPLE_ADDRESS,
                 large=large,
             )
-            letter = draft_letter(self.renderer, draft, self.printer.return_address, day)
+            letter = draft_letter(self.renderer, draft, self.printer.return_address_of(None), day)
             letters.append(DraftedLetter(letter, None, _SAMPLE_ADDRESS))
         return letters
 
@@ -193,6 +229,7 @@ class Proofs:
             printed.bytes,
             printed.sha256,
             piece_ids_sha256(piece.piece_id for piece in printed.pieces),
+            batch.supersedes,
         )
         await driver.execute(
             _PIECES,
@@ -217,8 +254,27 @@ async def _one_part(drafted: list[DraftedLetter]) -> AsyncGenerator[list[Drafted
     yield drafted
 
 
-def _require_known(proof_id: str, asked: Sequence[str], known: Sequence[Any]) -> None:
+def _require_shown(proof_id: str, asked: Sequence[str], known: Sequence[Any]) -> None:
     if not known:
         raise InputError(f"no such proof: {proof_id[:80]!r}; make one: connect batch proof")
-    if unknown := set(asked) - set(known):
+    if unknown := set(asked) - {row["template_id"] for row in known}:
         raise InputError(f"{proof_id} does not show {', '.join(sorted(unknown))}")
+    if known[0]["state"] != "handed_over":
+        raise InputError(f"{proof_id} has not left yet: the vendor has not seen it")
+    if known[0]["ack"] == "rejected":
+        raise InputError(f"the vendor rejected {proof_id}: make another: connect batch proof")
+
+
+def _require_unchanged(
+    proof_id: str, asked: Sequence[str], changed: set[str], *, named: bool
+) -> list[str]:
+    """Those asked for that are as they were shown; an approval of others would be of no use."""
+    if stale := sorted(changed.intersection(asked)):
+        left = [template for template in asked if template not in changed]
+        if named or not left:
+            raise InputError(
+                f"{', '.join(stale)} changed since {proof_id} was made: nothing was approved. "
+                "Make another: connect batch proof"
+            )
+        return left
+    return list(asked)

@@ -31,13 +31,17 @@ _FAULTS_SHOWN: Final = 20
 
 _FIND: Final = """
 SELECT print_piece.id, print_piece.piece_id::text, seq, delivery_id, contact_point, status,
-       name, imb31
+       batch_id, name, imb31
 FROM print_piece JOIN print_batch ON print_batch.id = batch_id
-WHERE seq IS NOT NULL AND (
+WHERE state = 'handed_over' AND NOT superseded AND seq IS NOT NULL AND (
     print_piece.piece_id = ANY($1::uuid[]) OR left(imb31, 20) = ANY($2::text[])
     OR (name, seq) IN (SELECT * FROM unnest($3::text[], $4::int[]))
 )
 ORDER BY print_piece.id
+"""
+# The vendor's files are applied under the same locks: what they say of a piece is known whole.
+_LOCK_BATCHES: Final = """
+SELECT id FROM print_batch WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
 """
 _COME_BACK: Final = """
 INSERT INTO piece_event (event_id, piece, status, at, reason)
@@ -145,20 +149,22 @@ class ReturnedMail:
         """Piece → its row and the reason. A letter of two sheets may have been scanned twice."""
         driver = await driver_connection(connection)
         marked = [item for item in scanned if item.batch is not None]
-        rows = await driver.fetch(
-            _FIND,
+        named = (
             [item.piece_id for item in scanned if item.piece_id],
             [item.imb for item in scanned if item.imb],
             [item.batch for item in marked],
             [item.seq for item in marked],
         )
+        batches = {row["batch_id"] for row in await driver.fetch(_FIND, *named)}
+        await driver.execute(_LOCK_BATCHES, list(batches))
+        rows = await driver.fetch(_FIND, *named)
         found = {key: row for row in rows for key in _keys(row)}
         letters: dict[int, tuple[Any, str]] = {}
         faults = []
         for item in scanned:
             row = found.get(item.piece_id or item.imb or (item.batch, item.seq))
             if row is None:
-                faults.append(f"{file}, line {item.line}: no letter of ours")
+                faults.append(f"{file}, line {item.line}: no letter that the vendor has of us")
             elif row["status"] in {"rejected", "cancelled"}:
                 faults.append(f"{file}, line {item.line}: was never mailed ({row['status']})")
             else:
@@ -172,7 +178,9 @@ class ReturnedMail:
     ) -> tuple[list[Owed], int]:
         driver = await driver_connection(connection)
         now = self.clock()
-        fresh = {key: letter for key, letter in letters.items() if letter[0]["status"] != "returned"}
+        fresh = {
+            key: letter for key, letter in letters.items() if letter[0]["status"] != "returned"
+        }
         reasons = [reason for _, reason in fresh.values()]
         new = await driver.fetch(_COME_BACK, list(fresh), now, reasons)
         told = [fresh[row["piece"]] for row in new]

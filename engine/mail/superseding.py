@@ -15,7 +15,9 @@ from engine.errors import InputError
 from engine.mail.acts import Signed, log_act
 
 _REJECTED: Final = """
-SELECT print_batch.id, job, content->>'result' AS result,
+SELECT print_batch.id, job, env, content->>'result' AS result,
+       NOT EXISTS (SELECT FROM print_piece
+                   WHERE batch_id = print_batch.id AND delivery_id IS NOT NULL) AS proof,
        EXISTS (SELECT FROM print_batch later WHERE later.supersedes = print_batch.name) AS replaced
 FROM print_batch LEFT JOIN print_answer ON batch_id = print_batch.id AND kind = 'ack'
 WHERE name = $1 AND state = 'handed_over' FOR UPDATE OF print_batch
@@ -26,7 +28,8 @@ WHERE batch_id = $1 AND NOT superseded AND delivery_id IS NOT NULL ORDER BY id
 """
 _SET_ASIDE: Final = "UPDATE print_piece SET superseded = true WHERE batch_id = $1"
 _REPLACE: Final = """
-INSERT INTO print_batch (job, state, supersedes, opened_at) VALUES ($1, 'replacing', $2, $3)
+INSERT INTO print_batch (job, env, state, supersedes, opened_at)
+VALUES ($1, $2, 'replacing', $3, $4)
 RETURNING id
 """
 _MOVE: Final = """
@@ -66,7 +69,7 @@ class Superseding:
             )
             moved = [id_ for id_, state in recorded.moved.items() if state is State.BATCHED]
             await driver.execute(_SET_ASIDE, row["id"])
-            new_id = await driver.fetchval(_REPLACE, row["job"], batch, self.clock())
+            new_id = await driver.fetchval(_REPLACE, row["job"], row["env"], batch, self.clock())
             await driver.execute(_MOVE, new_id, moved)
             await self._issue_anew(connection, moved)
             await log_act(driver, signed, "supersede", batch, self.clock())
@@ -86,5 +89,7 @@ def _require_rejected(row: Any, batch: str) -> None:
         raise InputError(
             f"{batch} was not rejected by the vendor; for single letters: connect batch reprint"
         )
+    if row["proof"]:
+        raise InputError(f"{batch} is a proof: the next one replaces it: connect batch proof")
     if row["replaced"]:
         raise InputError(f"{batch} has been replaced already")

@@ -30,7 +30,7 @@ class ZipStream:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._window = _Window()
-        self._archive = zipfile.ZipFile(self._window, "w")
+        self._archive = _Archive(self._window, "w")
 
     def write(self, name: str, content: bytes) -> None:
         """Add an entry, compressed; the same entries in the same order give the same bytes."""
@@ -46,6 +46,13 @@ class ZipStream:
         self._archive.filelist.sort(key=lambda entry: places.get(entry.filename, len(places)))
         self._archive.close()
         self._sink.write(self._window.take())
+
+
+class _Archive(zipfile.ZipFile):
+    """An archive that is ended by us or not at all: one that was given up has nowhere to end."""
+
+    def __del__(self) -> None:
+        """Leave it as it is."""
 
 
 class _Window(io.BytesIO):

@@ -73,7 +73,9 @@ def test_the_examples_are_one_batch() -> None:
     assert manifest.totals.piece_ids_sha256 == piece_ids_sha256(ids)
     ack = read_ack((EXAMPLES / f"{BATCH}.ack.json").read_bytes())
     assert ack.counted is not None
-    assert ack.counted.sheets == manifest.totals.sheets == sum(int(row["sheet_count"]) for row in rows)
+    assert (
+        ack.counted.sheets == manifest.totals.sheets == sum(int(row["sheet_count"]) for row in rows)
+    )
     told: dict[str, str] = {}
     for path in sorted(EXAMPLES.glob("*.status.*.csv")):
         assert FileName.parse(f"{path.name}.pgp").kind == "status"

@@ -26,6 +26,7 @@ from engine.mail.addresses.states import (
 WINDOW_LINES: Final = 4
 """Lines that the contract's window holds; one fewer where our barcode stands below them."""
 
+
 def window_lines(imb_mode: str) -> int:
     """How many lines of an address the window holds, with the barcode `vendor`'s or `ours`."""
     return WINDOW_LINES - (imb_mode == "ours")

@@ -26,12 +26,17 @@ AlarmKind = Literal[
     "totals",
     "not_destroyed",
     "handover",
+    "close",
+    "order",
     "quarantined",
     "confidential_redirected",
     "key",
 ]
 
 ACK_WITHIN: Final = timedelta(hours=2)
+ORDER_WITHIN: Final = timedelta(minutes=15)
+"""An order is sent within a minute, unless something is wrong with the drop or with its file."""
+
 FINAL_WITHIN: Final = 2
 """Business days after the batch was handed over."""
 
@@ -39,7 +44,7 @@ LOOK_BACK: Final = timedelta(days=120)
 """Batches older than this were looked at long ago."""
 
 _BATCHES: Final = """
-SELECT id, name, sequence, job, handed_over_at, purge_by, trouble, supersedes,
+SELECT id, name, sequence, job, env, state, handed_over_at, purge_by, trouble, supersedes,
        (SELECT content->>'result' FROM print_answer WHERE batch_id = print_batch.id
         AND kind = 'ack') AS ack,
        (SELECT content->'errors' @> '[{"code": "SEQUENCE_GAP"}]' FROM print_answer
@@ -49,11 +54,18 @@ SELECT id, name, sequence, job, handed_over_at, purge_by, trouble, supersedes,
        EXISTS (SELECT FROM print_answer WHERE batch_id = print_batch.id AND kind = 'final')
            AS final,
        EXISTS (SELECT FROM print_batch later WHERE later.supersedes = print_batch.name)
+           OR EXISTS (SELECT FROM print_piece WHERE batch_id = print_batch.id AND superseded)
            AS superseded,
        (SELECT max(number) - count(DISTINCT number) FROM print_file
         WHERE batch_id = print_batch.id AND kind = 'status' AND result = 'applied') AS missing
 FROM print_batch
-WHERE name IS NOT NULL AND closed_at > $1 ORDER BY job, sequence
+WHERE name IS NOT NULL AND closed_at > $1 ORDER BY job, env, sequence
+"""
+_UNSENT_ORDERS: Final = """
+SELECT name || '.order.' || lpad(number::text, 3, '0') AS order_id
+FROM print_order JOIN print_batch ON print_batch.id = batch_id
+WHERE sent_at IS NULL AND print_order.sha256 IS NOT NULL AND ordered_at <= $1
+ORDER BY print_order.id
 """
 _REDIRECTED: Final = """
 SELECT name, piece_id::text, ncoa_code
@@ -66,7 +78,8 @@ SELECT name, reason FROM print_file refused
 WHERE result = 'quarantined' AND received_at > $1
   AND NOT EXISTS (SELECT FROM print_file mended WHERE mended.name = refused.name
                   AND mended.result = 'applied' AND mended.id > refused.id)
-  AND NOT EXISTS (SELECT FROM operator_act WHERE act = 'answer' AND subject = refused.name)
+  AND NOT EXISTS (SELECT FROM operator_act WHERE act = 'answer' AND subject = refused.name
+                  AND operator_act.at >= refused.received_at)
 ORDER BY id
 """
 _STANDING: Final = "SELECT id, kind, subject FROM print_alarm WHERE cleared_at IS NULL"
@@ -129,6 +142,8 @@ class Alarms:
         for reconciled in await reconcile(connection, handed_over):
             if reconciled.blocks:
                 yield Alarm("totals", reconciled.name, "; ".join(reconciled.disagreements))
+        for row in await driver.fetch(_UNSENT_ORDERS, now - ORDER_WITHIN):
+            yield Alarm("order", row["order_id"], "it was not sent; the log says why (order_waits)")
         for row in await driver.fetch(_REDIRECTED, since):
             yield Alarm(
                 "confidential_redirected",
@@ -153,7 +168,8 @@ def _of_one(batch: Any, batches: Sequence[Any], now: datetime) -> list[Alarm]:
     name, sent = batch["name"], batch["handed_over_at"]
     found = []
     if batch["trouble"] is not None:
-        found.append(Alarm("handover", name, batch["trouble"]))
+        kind: AlarmKind = "close" if batch["state"] == "closing" else "handover"
+        found.append(Alarm(kind, name, batch["trouble"]))
     if sent is None:
         return found
     if batch["ack"] is None and now >= sent + ACK_WITHIN:
@@ -171,7 +187,7 @@ def _of_one(batch: Any, batches: Sequence[Any], now: datetime) -> list[Alarm]:
     later = [
         other["name"]
         for other in batches
-        if other["job"] == batch["job"]
+        if (other["job"], other["env"]) == (batch["job"], batch["env"])
         and other["sequence"] > batch["sequence"]
         and other["ack"] is not None
     ]

@@ -91,8 +91,8 @@ class AckError(Record):
     """What the vendor found wrong."""
 
     code: AckCode
-    piece_id: PieceId | None = None
-    detail: Annotated[str, StringConstraints(max_length=200)] | None = None
+    piece_id: PieceId | None
+    detail: Annotated[str, StringConstraints(max_length=200)] | None
 
 
 class Counted(Record):

@@ -17,6 +17,7 @@ from engine.communications.ports import Recipients
 from engine.communications.rerouting import allow_email
 from engine.communications.states import Event
 from engine.database import driver_connection
+from engine.errors import ConnectError
 from engine.mail.vendor.answers import NOT_DELIVERABLE, Ack, FinalReport, StatusRow
 from engine.mail.vendor.inbound import (
     FileName,
@@ -30,7 +31,7 @@ from engine.mail.vendor.inbound import (
 log: Final = structlog.get_logger()
 
 _BATCH: Final = """
-SELECT id, name, sha256, pieces FROM print_batch
+SELECT id, name, state, sha256, pieces FROM print_batch
 WHERE name = $1 AND state IN ('stored', 'handed_over') FOR UPDATE
 """
 _ANSWER: Final = "SELECT content::text FROM print_answer WHERE batch_id = $1 AND kind = $2"
@@ -83,6 +84,11 @@ _OUTCOMES: Final = {
 }
 
 
+class NotYetRecordedError(ConnectError):
+    """The vendor tells of letters whose handover we were kept from writing down: the file stays
+    where it is until the next run has done so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Applying:
     """Turns what the vendor says into events and outcomes."""
@@ -107,6 +113,8 @@ class Applying:
         if batch is None:
             raise RefusedFileError("no such batch was handed over")
         if name.kind == "status":
+            if batch["state"] == "stored":
+                raise NotYetRecordedError(f"{name.batch}: its handover is not on record yet")
             return await self._statuses(connection, batch, read_statuses(content), file_id, now)
         answer = read_ack(content) if name.kind == "ack" else read_final(content)
         if answer.batch_id != name.batch:

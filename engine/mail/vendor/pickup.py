@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from asyncpg.exceptions import DataError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
 from engine.communications.doorbell import Doorbell
-from engine.database import driver_connection
+from engine.database import advisory_lock, driver_connection
 from engine.errors import ConnectError
 from engine.mail.contract import sha256
 from engine.mail.drops.port import Arrival, Drop
@@ -59,15 +60,25 @@ class Pickup:
     clock: Clock
 
     async def run(self) -> list[PickedUp]:
-        """Pick up all there is; what became of each file. Raises DropUnavailableError."""
+        """Pick up all there is; what became of each file. Raises DropUnavailableError.
+
+        One at a time does this: of two, the slower could take away under its name the file that
+        the vendor has just put in the place of the one it read.
+        """
+        async with advisory_lock(self.engine, "print_drop:in") as alone:
+            return await self._run() if alone else []
+
+    async def _run(self) -> list[PickedUp]:
         done = []
         async with self.drop() as drop:
             for arrival in await drop.arrived():
+                # A file that we cannot deal with must not keep the others waiting.
                 try:
                     done.append(await self._take(drop, arrival))
                 except ConnectError as error:
-                    # A file that cannot be fetched must not keep the others waiting.
                     log.warning("vendor_file_left", file=arrival.name, cause=str(error))
+                except Exception:
+                    log.exception("vendor_file_left", file=arrival.name)
         return done
 
     async def _take(self, drop: Drop, arrival: Arrival) -> PickedUp:
@@ -107,7 +118,10 @@ class Pickup:
             file_id = await driver.fetchval(
                 _APPLIED, name, digest, parsed.kind, parsed.number, parsed.batch, now
             )
-            owed = await self.applying.apply(connection, parsed, opened, file_id, now)
+            try:
+                owed = await self.applying.apply(connection, parsed, opened, file_id, now)
+            except DataError:
+                raise RefusedFileError("it holds a character that cannot be stored") from None
             self.incoming.keep(name, content)
         await self.doorbell.ring(owed)
 

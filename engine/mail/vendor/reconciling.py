@@ -14,6 +14,9 @@ SELECT print_batch.id, name, sequence, job, pieces, pages, sheets, piece_ids_sha
        handed_over_at, purge_by, supersedes,
        (SELECT name FROM print_batch later WHERE later.supersedes = print_batch.name)
            AS superseded_by,
+       EXISTS (SELECT FROM print_batch later WHERE later.supersedes = print_batch.name)
+           OR EXISTS (SELECT FROM print_piece WHERE batch_id = print_batch.id AND superseded)
+           AS superseded,
        (SELECT content::text FROM print_answer WHERE batch_id = print_batch.id AND kind = 'ack')
            AS ack,
        (SELECT content::text FROM print_answer WHERE batch_id = print_batch.id AND kind = 'final')
@@ -50,12 +53,17 @@ class Reconciliation:
     final: Totals | None
     by_status: Mapping[str, int]
     disagreements: tuple[str, ...]
+    rejected: bool
+    """Whether the vendor refused the whole batch."""
+    superseded: bool
+    """Whether its letters were taken out of it, to go in another."""
     superseded_by: str | None
+    """The batch that replaced it, once that one is closed and has a name."""
 
     @property
     def blocks(self) -> bool:
         """Whether the next batch has to wait for this one's disagreement."""
-        return bool(self.disagreements) and self.superseded_by is None
+        return bool(self.disagreements) and not self.superseded
 
 
 async def reconcile(connection: AsyncConnection, batch_ids: Sequence[int]) -> list[Reconciliation]:
@@ -87,6 +95,8 @@ def _reconciled(batch: Any, counts: Mapping[str, Any]) -> Reconciliation:
             *_about_the_ack(ack, sent, batch["piece_ids_sha256"]),
             *_about_the_final(final, sent, mailed, by_status),
         ),
+        rejected=ack is not None and ack.result == "rejected",
+        superseded=batch["superseded"],
         superseded_by=batch["superseded_by"],
     )
 

@@ -1,0 +1,58 @@
+"""A terminal on a machine that has an application's settings: it runs the real command."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from engine.bootstrap import Application, open_application
+from engine.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and its exit status."""
+
+    status: int
+    out: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where `connect` is typed, and where a test prepares what it is to find."""
+
+    settings: Settings
+
+    def connect(self, *arguments: str) -> Said:
+        """Run `connect` with these arguments, in a process of its own."""
+        settings = self.settings
+        urls = {
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": settings.redis_url,
+            "SMTP_URL": settings.smtp_url,
+        }
+        ran = subprocess.run(
+            [sys.executable, "-m", "engine.cli", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+            | {name: url.get_secret_value() for name, url in urls.items() if url is not None}
+            | {"DATA_DIR": str(settings.data_dir), "PROFILE": "development"},
+        )
+        return Said(ran.returncode, ran.stdout, ran.stderr)
+
+    def prepare(self, act: Callable[[Application], Awaitable[T]]) -> T:
+        """Do something with the application that the commands will meet."""
+
+        async def run() -> T:
+            async with open_application(self.settings) as application:
+                return await act(application)
+
+        return asyncio.run(run())
