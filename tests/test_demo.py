@@ -128,6 +128,7 @@ def test_a_small_demonstration_delivers_everything(tmp_path: Path) -> None:
     assert f"mailed {told[Status.MAILED]}" in said
 
 
+@pytest.mark.full
 def test_our_copy_of_the_batch_stays(tmp_path: Path) -> None:
     """When the vendor has destroyed its own, `outgoing/` holds what was sent, under the hash that
     was announced; and the vendor's own check finds no fault with it."""

@@ -39,6 +39,9 @@ from tests.mail.letter_count import batches_of_letters, vendor_at
 from tests.mail.print_shop import alarm_kinds, by_mail, folder, gather, piece_statuses
 from tests.sftp_server import SftpServer, sftp_server
 
+# Real SFTP, real processes killed, every batch opened and counted: the fuller tier has room.
+pytestmark = pytest.mark.full
+
 Close = Callable[[], Awaitable[list[ClosedBatch]]]
 Strike = Callable[[Application, SftpServer], AbstractAsyncContextManager[Close]]
 

@@ -98,6 +98,7 @@ def test_ctrl_c_stops_everything(folder: Path) -> None:
         assert alive == []
 
 
+@pytest.mark.full
 def test_a_batch_closed_by_hand_is_mailed(folder: Path) -> None:
     """The vendor stays up: it answers a batch that is closed in another terminal. Once it is down,
     a command that needs it says so, and one that does not works."""
