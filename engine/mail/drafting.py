@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from engine.communications.catalogue import Facts, Notice, Secret
 from engine.communications.ports import PostalAddress
@@ -9,6 +10,19 @@ from engine.communications.rendering import Renderer
 from engine.i18n import Language
 from engine.mail.letters import Half, Letter, Recipient, Tagline
 from engine.mail.words import parse_words
+
+SAMPLE_ADDRESS: Final = PostalAddress(
+    name="María Fernanda Núñez-Ibáñez",
+    addr1="1200 Example Street",
+    addr2="Apt 4",
+    urbanization="",
+    city="Sacramento",
+    state="CA",
+    zip5="95814",
+    zip4="",
+    confidential=False,
+)
+"""Whom previews and proofs are addressed to: nobody."""
 
 
 @dataclass(frozen=True, slots=True)

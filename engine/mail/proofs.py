@@ -14,7 +14,6 @@ from engine.calendar.business_days import add_business_days
 from engine.clock import Clock, pacific_date
 from engine.communications.catalogue import CATALOGUE, LANGUAGES
 from engine.communications.held import HeldDesk
-from engine.communications.ports import PostalAddress
 from engine.communications.rendering import Renderer
 from engine.database import advisory_lock, driver_connection
 from engine.errors import ConnectError, InputError
@@ -22,24 +21,13 @@ from engine.mail.acts import Signed, log_act
 from engine.mail.approvals import Approvals
 from engine.mail.batches import MAIL_WITHIN, PURGE_AFTER, BatchBusyError
 from engine.mail.contract import BatchName, piece_ids_sha256
-from engine.mail.drafting import Draft, draft_letter
+from engine.mail.drafting import SAMPLE_ADDRESS, Draft, draft_letter
 from engine.mail.filing import Outgoing
 from engine.mail.frozen_letters import UNAPPROVED, DraftedLetter
 from engine.mail.handover import Handover
 from engine.mail.printing import Frozen, Printed, Printer
 
 _JOB: Final = "proof"
-_SAMPLE_ADDRESS: Final = PostalAddress(
-    name="María Fernanda Núñez-Ibáñez",
-    addr1="1200 Example Street",
-    addr2="Apt 4",
-    urbanization="",
-    city="Sacramento",
-    state="CA",
-    zip5="95814",
-    zip4="",
-    confidential=False,
-)
 _NEXT: Final = """
 SELECT coalesce(max(sequence), 0) + 1 AS sequence,
        (SELECT name FROM print_batch WHERE job = 'proof' AND sequence IS NOT NULL
@@ -204,11 +192,11 @@ class Proofs:
                 language=language,
                 facts=notice.sample,
                 secret=notice.sample_secret,
-                address=_SAMPLE_ADDRESS,
+                address=SAMPLE_ADDRESS,
                 large=large,
             )
             letter = draft_letter(self.renderer, draft, self.printer.return_address_of(None), day)
-            letters.append(DraftedLetter(letter, None, _SAMPLE_ADDRESS))
+            letters.append(DraftedLetter(letter, None, SAMPLE_ADDRESS))
         return letters
 
     async def _record(self, connection: AsyncConnection, batch: Frozen, printed: Printed) -> None:

@@ -7,12 +7,11 @@ from typing import Final
 
 from engine.caseload.temporary_pins import last_day
 from engine.communications.catalogue import CATALOGUE, LANGUAGES, Channel, Notice, Secret
-from engine.communications.ports import PostalAddress
 from engine.communications.rendering import EmailWords, Renderer
 from engine.email.message import Envelope, build_message
 from engine.i18n import Language
 from engine.mail.composing import render_letter_pdf, render_letter_png
-from engine.mail.drafting import Draft, draft_letter
+from engine.mail.drafting import SAMPLE_ADDRESS, Draft, draft_letter
 from engine.mail.letters import Letter
 from engine.settings import Settings
 
@@ -20,17 +19,6 @@ SAMPLE_DAY: Final = date(2026, 11, 23)
 """Previews are dated, so that the same words give the same bytes."""
 
 _SAMPLE_MOMENT: Final = datetime(2026, 11, 23, 18, tzinfo=UTC)
-_SAMPLE_ADDRESS: Final = PostalAddress(
-    name="María Fernanda Núñez-Ibáñez",
-    addr1="1200 Example Street",
-    addr2="Apt 4",
-    urbanization="",
-    city="Sacramento",
-    state="CA",
-    zip5="95814",
-    zip4="",
-    confidential=False,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,7 @@ class Gallery:
             language=language,
             facts=notice.sample,
             secret=_secret(notice, Channel.MAIL),
-            address=_SAMPLE_ADDRESS,
+            address=SAMPLE_ADDRESS,
             large=large,
         )
         return draft_letter(self.renderer, draft, self.settings.agency.return_address, SAMPLE_DAY)

@@ -78,6 +78,7 @@ class Pickup:
                 except ConnectError as error:
                     log.warning("vendor_file_left", file=arrival.name, cause=str(error))
                 except Exception:
+                    # A fault of our own: the file stays in the drop, and the next run tries it.
                     log.exception("vendor_file_left", file=arrival.name)
         return done
 
