@@ -3,15 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.caseload.acts import Acts
+from engine.caseload.chosen_pins import ChosenPins
 from engine.caseload.desks import LocalAgencies
 from engine.caseload.notices import CaseloadNotices
 from engine.caseload.pin_requests import PinRequests
 from engine.caseload.recipients import CaseloadRecipients
+from engine.caseload.sign_in import Manners, SignIn
 from engine.caseload.temporary_pins import TemporaryPins
 from engine.clock import Clock, system_clock
 from engine.communications.catalogue import Channel
@@ -49,8 +53,11 @@ from engine.mail.vendor.applying import Applying
 from engine.mail.vendor.incoming import Incoming
 from engine.mail.vendor.orders import Orders
 from engine.mail.vendor.pickup import Pickup
+from engine.security.audit import Audit
+from engine.security.pin_checking import PinChecker
 from engine.security.pins import PinHasher
 from engine.security.sealing import SecretBox
+from engine.security.sessions import Sessions
 from engine.security.throttling import Throttle
 from engine.settings import Settings
 
@@ -82,6 +89,11 @@ class Application:
     pin_requests: PinRequests
     notices: CaseloadNotices
     throttle: Throttle
+    audit: Audit
+    sessions: Sessions
+    sign_in: SignIn
+    chosen_pins: ChosenPins
+    acts: Acts
 
 
 @asynccontextmanager
@@ -124,6 +136,13 @@ def _compose(
         settings.pin_pepper.get_secret_value().encode(),
         settings.pin_pepper_id,
         {pepper_id: pepper.get_secret_value().encode() for pepper_id, pepper in retired.items()},
+    )
+    checker = PinChecker(hasher, settings.pin_hashes_at_once)
+    audit = Audit(settings.tag_key_bytes(), clock)
+    sessions = Sessions(
+        clock,
+        timedelta(minutes=settings.session_idle_minutes),
+        timedelta(hours=settings.session_hours),
     )
     pins = TemporaryPins(hasher, box, clock, settings.pin_digits)
     renderer = Renderer(settings.agency, settings.public_url)
@@ -227,6 +246,24 @@ def _compose(
         pin_requests=PinRequests(engine, outbox, doorbell, outcomes, pins, recipients, clock),
         notices=CaseloadNotices(outbox, clock),
         throttle=throttle,
+        audit=audit,
+        sessions=sessions,
+        sign_in=SignIn(
+            engine=engine,
+            outbox=outbox,
+            checker=checker,
+            sessions=sessions,
+            audit=audit,
+            manners=Manners(
+                settings.lock_after_failures,
+                timedelta(minutes=settings.lock_first_minutes),
+                timedelta(minutes=settings.lock_most_minutes),
+            ),
+            key=settings.tag_key_bytes(),
+            clock=clock,
+        ),
+        chosen_pins=ChosenPins(checker, sessions, clock, settings.pin_digits),
+        acts=Acts(outbox, audit, clock),
     )
 
 

@@ -3,9 +3,10 @@
 from engine.caseload import models as caseload
 from engine.communications import models as communications
 from engine.database import Base
+from engine.inbox import models as inbox
 from engine.mail import models as mail
 from engine.security import models as security
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "caseload", "communications", "mail", "security"]
+__all__ = ["METADATA", "caseload", "communications", "inbox", "mail", "security"]

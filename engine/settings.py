@@ -102,6 +102,23 @@ class Settings(BaseSettings):
     case_number_digits: Annotated[int, Field(ge=4, le=20)] = 15
     forgot_pin_rate: str = "10/minute"
     forgot_pin_rate_per_participant: str = "5/hour"
+    sign_in_rate: str = "60/minute"
+    """By network: an office or a library has many parents behind one address."""
+    sign_in_rate_per_participant: str = "20/hour"
+    """By Participant ID Number and network together."""
+    lock_after_failures: Annotated[int, Field(ge=1, le=100)] = 5
+    lock_first_minutes: Annotated[int, Field(ge=1)] = 5
+    lock_most_minutes: Annotated[int, Field(ge=1)] = 24 * 60
+    pin_hashes_at_once: Annotated[int, Field(ge=1, le=64)] = 2
+    session_idle_minutes: Annotated[int, Field(ge=3, le=120)] = 15
+    session_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    email_cooling_hours: Annotated[int, Field(ge=0)] = 24
+    """How long after its proof a new email address is used for a PIN."""
+    address_cooling_days: Annotated[int, Field(ge=0)] = 10
+    """How long after a change a mail address is used for a PIN without the caseworker."""
+    caseworker_reply_days: Annotated[int, Field(ge=1, le=30)] = 3
+    """Business days within which a caseworker's reply is promised."""
+    audit_years: Annotated[int, Field(ge=1)] = 7
 
     chunk: Annotated[int, Field(ge=1, le=500)] = 500
     lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
@@ -156,7 +173,12 @@ class Settings(BaseSettings):
             raise ValueError(fault)
         return value
 
-    @field_validator("forgot_pin_rate", "forgot_pin_rate_per_participant")
+    @field_validator(
+        "forgot_pin_rate",
+        "forgot_pin_rate_per_participant",
+        "sign_in_rate",
+        "sign_in_rate_per_participant",
+    )
     @classmethod
     def _rate(cls, value: str) -> str:
         count, _, period = value.partition("/")

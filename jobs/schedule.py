@@ -47,13 +47,29 @@ async def remind(ctx: dict[str, Any]) -> None:
     await application(ctx).notices.reminders(EMAIL_WITHIN, MAIL_WITHIN)
 
 
+async def tell_locked(ctx: dict[str, Any]) -> None:
+    """Tell those whose sign-in was locked since."""
+    await application(ctx).sign_in.tell_locked()
+
+
+async def tidy(ctx: dict[str, Any]) -> None:
+    """Remove sessions, forms and sign-in standings that no longer say anything."""
+    app = application(ctx)
+    async with app.engine.begin() as connection:
+        await app.sessions.forget(connection)
+        await app.acts.forget(connection)
+        await app.sign_in.forget(connection)
+
+
 def cron_table() -> list[CronJob]:
-    """What runs by the clock: reminders at 8:00; every minute the sweep and the print drop, and
-    after 17:30 on business days whatever is left of closing the batch: a minute that was missed
-    costs nothing."""
+    """What runs by the clock: reminders at 8:00; tidying up at 3:20; every minute the sweep, the
+    print drop and those who were locked out, and after 17:30 on business days whatever is left of
+    closing the batch: a minute that was missed costs nothing."""
     return [
         cron(sweep, second=0, unique=True, max_tries=1),
         cron(remind, hour=8, minute=0, second=0, unique=True, max_tries=1),
+        cron(tell_locked, second=45, unique=True, max_tries=1),
+        cron(tidy, hour=3, minute=20, second=0, unique=True, max_tries=1),
         cron(serve_drop, second=15, unique=True, max_tries=1, timeout=3600),
         cron(close_batch, second=30, unique=True, max_tries=1, timeout=3600),
     ]

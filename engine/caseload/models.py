@@ -1,6 +1,8 @@
 """The tables of the caseload. History is kept: a contact point is superseded, never overwritten."""
 
 from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -12,6 +14,7 @@ from sqlalchemy import (
     Index,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.database import Base
@@ -39,12 +42,15 @@ class ContactPoint(Base):
     `safe_to_use` is the participant's own answer: nothing is ever sent to an unsafe one.
     `substitute` marks the address of a confidentiality programme (Cal. Gov. Code § 6205 ff.).
     `address_flags` are those of a mail address when it was read in, joined by a space; empty text
-    where nothing is wrong, NULL where it has not been looked at.
+    where nothing is wrong, NULL where it has not been looked at. One that the participant changed
+    by themselves is new to us: until it is proved, waited for, or vouched for by a caseworker at
+    `vouched_at`, no PIN is sent there.
     """
 
     __tablename__ = "contact_point"
     __table_args__ = (
         CheckConstraint("kind IN ('email', 'mail', 'phone')", name="kind"),
+        CheckConstraint("changed_by IN ('case_system', 'participant')", name="changed_by"),
         CheckConstraint(
             "CASE kind WHEN 'email' THEN email IS NOT NULL WHEN 'phone' THEN phone IS NOT NULL"
             " ELSE addr1 IS NOT NULL AND city IS NOT NULL AND state IS NOT NULL"
@@ -79,6 +85,8 @@ class ContactPoint(Base):
     bounced_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     returned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     address_flags: Mapped[str | None]
+    changed_by: Mapped[str] = mapped_column(server_default=text("'case_system'"))
+    vouched_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=text("now()")
     )
@@ -172,3 +180,105 @@ class PinRequest(Base):
     requested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     outcome: Mapped[str | None]
+
+
+class EmailConfirmation(Base):
+    """A link that proves an email address, as a hash of its token; it works once."""
+
+    __tablename__ = "email_confirmation"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Account(Base):
+    """What is ordered in a case by the month, and what of it is still owed, as of a day."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('child_support', 'medical_support', 'spousal_support')", name="kind"
+        ),
+        CheckConstraint("monthly_cents >= 0 AND balance_cents >= 0", name="amounts"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    external_id: Mapped[str] = mapped_column(unique=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("support_case.id"), index=True)
+    kind: Mapped[str]
+    monthly_cents: Mapped[int] = mapped_column(BigInteger)
+    balance_cents: Mapped[int] = mapped_column(BigInteger)
+    as_of: Mapped[date] = mapped_column(Date)
+
+
+class AppointmentAnswer(Base):
+    """What a participant answered to an appointment at the hour it then had; the last one counts.
+
+    One that is moved is to be answered anew.
+    """
+
+    __tablename__ = "appointment_answer"
+    __table_args__ = (CheckConstraint("answer IN ('confirmed', 'reschedule')", name="answer"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointment.id"), index=True)
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    answer: Mapped[str]
+    wish: Mapped[str | None]
+    answered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class CaseworkerMessage(Base):
+    """One message between a participant and the caseworker of a case; a reply names its question.
+
+    `reply_due` is the day by which a participant's message is to be answered.
+    """
+
+    __tablename__ = "caseworker_message"
+    __table_args__ = (
+        CheckConstraint("author IN ('participant', 'caseworker')", name="author"),
+        CheckConstraint("(author = 'caseworker') = (staff IS NOT NULL)", name="staff"),
+        Index("ix_caseworker_message_participant", "participant_id", "case_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("support_case.id"), index=True)
+    author: Mapped[str]
+    staff: Mapped[str | None]
+    body: Mapped[str]
+    written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reply_due: Mapped[date | None] = mapped_column(Date)
+    answers_id: Mapped[int | None] = mapped_column(ForeignKey("caseworker_message.id"), index=True)
+    read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class OtherPartyReport(Base):
+    """What a participant reported about the other party of a case, for the caseworker alone."""
+
+    __tablename__ = "other_party_report"
+    __table_args__ = (
+        Index("ix_other_party_report_unread", "id", postgresql_where=text("read_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("support_case.id"), index=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    read_by: Mapped[str | None]
+
+
+class Submission(Base):
+    """A form that was acted on: the same one sent twice changes nothing twice."""
+
+    __tablename__ = "submission"
+
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), primary_key=True)
+    form: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)

@@ -29,7 +29,8 @@ class Communication(Base):
 
     `facts` are frozen when it is recorded, with the language and the version of the words.
     `route` is the ordered list of steps; `step` is the one that now carries the obligation.
-    While it is `held`, it is the task of the desk in `given_to`.
+    While it is `held`, it is the task of the desk in `given_to`. One that is to reach a certain
+    contact point and no other, an old email address for one, names it.
     """
 
     __tablename__ = "communication"
@@ -58,6 +59,7 @@ class Communication(Base):
     )
     met_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     given_to: Mapped[str | None]
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
 
 
 class Delivery(Base):
@@ -70,7 +72,7 @@ class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
-        CheckConstraint("channel IN ('email', 'mail')", name="channel"),
+        CheckConstraint("channel IN ('email', 'mail', 'inbox')", name="channel"),
         CheckConstraint("(secret IS NULL) = (secret_key_id IS NULL)", name="sealed"),
         UniqueConstraint("communication_id", "step", "channel"),
         Index(

@@ -1,7 +1,5 @@
 """The portal put together: routes in both languages, and what stands around them."""
 
-from typing import Final
-
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -12,16 +10,30 @@ from starlette.routing import Route
 from engine.bootstrap import Application
 from engine.communications.catalogue import LANGUAGES
 from engine.portal.error_pages import ErrorPages
+from engine.portal.gate import Gate
 from engine.portal.guard import Guard
 from engine.portal.health import Health
 from engine.portal.layout import Layout
 from engine.portal.metrics import Metrics
-from engine.portal.pages import FORGOT_PIN, HOME, PIN_REQUESTED, Pages, to_forgot_pin, to_home
+from engine.portal.pages.change_pin import ChangePinPages
+from engine.portal.pages.front import (
+    FORGOT_PIN,
+    FrontPages,
+    to_forgot_pin,
+    to_home,
+    to_login,
+)
+from engine.portal.pages.sign_in import SignInPages
+from engine.portal.places import Place
 from engine.portal.standing import Standing
 from engine.portal.statics import StaticFiles
 from engine.portal.tokens import Tokens
 
-_FORM: Final = ["GET", "POST"]
+
+def places() -> list[Place]:
+    """Every page there is in both languages, and who may come to it."""
+    rooms = (FrontPages(), SignInPages(), ChangePinPages())
+    return [place for room in rooms for place in room.places]
 
 
 def create_app(application: Application) -> FastAPI:
@@ -50,12 +62,13 @@ def create_app(application: Application) -> FastAPI:
     )
     app.add_route("/", to_home)
     app.add_route(FORGOT_PIN, to_forgot_pin)
-    tokens = Tokens(settings.tag_key_bytes(), secure)
+    app.add_route("/login", to_login)
+    gate = Gate(application, layout, Tokens(settings.tag_key_bytes(), secure))
     for language in LANGUAGES:
-        pages = Pages(language, application, layout, tokens, error_pages)
-        app.add_route(f"/{language}{HOME}", pages.home)
-        app.add_route(f"/{language}{FORGOT_PIN}", pages.forgot_pin, methods=_FORM)
-        app.add_route(f"/{language}{PIN_REQUESTED}", pages.pin_requested)
+        for place in places():
+            app.add_route(
+                f"/{language}{place.path}", gate.at(place, language), methods=list(place.methods)
+            )
     health = Health(application)
     app.add_route("/health/live", health.live)
     app.add_route("/health/ready", health.ready)

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from engine.caseload.pin_requests import Method
 
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
-BODY_MOST: Final = 16 * 1024
+BODY_MOST: Final = 64 * 1024
 BODY_SECONDS: Final = 10
 NAME_MOST: Final = 200
-_FIELDS_MOST: Final = 20
-# People group a long number as it is printed: with spaces, hyphens or dashes.
-_GROUPING: Final = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+_FIELDS_MOST: Final = 30
+GROUPING: Final = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+"""People group a long number as it is printed: with spaces, hyphens or dashes."""
 
 Field = Literal["first_name", "last_name", "participant_id", "method"]
 FIELDS: Final[tuple[Field, ...]] = get_args(Field)
@@ -39,10 +39,10 @@ class Fault(StrEnum):
     FORM_EXPIRED = "form_expired"
 
 
-async def read_fields(request: Request) -> Mapping[str, str]:
+async def read_fields(request: Request) -> dict[str, str]:
     """The fields of a posted form, each at most once.
 
-    Raises HTTPException: 415 for what no HTML form of ours sends, 413 for more than 16 KiB, 408
+    Raises HTTPException: 415 for what no HTML form of ours sends, 413 for more than 64 KiB, 408
     for a body that does not come, 400 for one that is not UTF-8 or names a field twice.
     """
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -91,7 +91,7 @@ class PinRequestForm:
     @property
     def external_id(self) -> str:
         """The Participant ID Number without the marks that group it."""
-        return _GROUPING.sub("", self.participant_id)
+        return GROUPING.sub("", self.participant_id)
 
     def faults(self, participant_id_digits: int) -> dict[Field, Fault]:
         """Field → what is wrong with it, in the order of the form; empty when all is well."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,12 +14,32 @@ from engine.assets import TEMPLATES
 from engine.communications.catalogue import (
     LANGUAGES,
 )
-from engine.i18n import Language, full_date, translations
+from engine.i18n import (
+    Language,
+    clock_time,
+    full_date,
+    long_date,
+    money,
+    number,
+    translations,
+)
 from engine.portal.language import COOKIE, other
 from engine.portal.statics import StaticFiles
 from engine.settings import Settings
 
 _A_YEAR_OF_SECONDS: Final = 365 * 24 * 60 * 60
+_SIGNED_OUT: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "signed_in": False,
+        "in_session": False,
+        "nav": "",
+        "said": None,
+        "unread": 0,
+        "session_seconds": 0,
+        "warn_after_seconds": 0,
+    }
+)
+"""What the frame of a page is told unless a visit knows better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +58,28 @@ class Layout:
         )
 
     def page(
-        self, language: Language, template: str, path: str, status: int = 200, **values: Any
+        self,
+        language: Language,
+        template: str,
+        path: str,
+        status: int = 200,
+        *,
+        query: str = "",
+        **values: Any,
     ) -> HTMLResponse:
         """`template` as the page at `path`, which is without its language: `/forgot-pin`.
 
-        The language is remembered by a cookie.
+        `query` goes along to the same page in the other language, which is remembered by a cookie.
         """
+        asked = f"{path}?{query}" if query else path
         body = (
             self.environments[language]
             .get_template(template)
             .render(
                 path=path,
                 here=f"/{language}{path}",
-                there=f"/{other(language)}{path}",
-                **values,
+                there=f"/{other(language)}{asked}",
+                **(_SIGNED_OUT | values),
             )
         )
         response = HTMLResponse(
@@ -92,7 +121,13 @@ def _environment(language: Language, settings: Settings, statics: StaticFiles) -
         "digits": settings.participant_id_digits,
         "static": statics.url,
     }
-    environment.filters["full_date"] = partial(_date_in_a_sentence, language)
+    environment.filters |= {
+        "full_date": partial(_date_in_a_sentence, language),
+        "long_date": partial(long_date, language=language),
+        "clock_time": partial(clock_time, language=language),
+        "money": partial(money, language=language),
+        "number": partial(number, language=language),
+    }
     return environment
 
 

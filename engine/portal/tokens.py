@@ -1,7 +1,8 @@
 """What the portal lets a browser hold: signed, so that it comes back as it was given.
 
 There is no session before sign-in. A form is tied to the browser that fetched it by a token in a
-cookie and in the form (the double-submit pattern): a page of another site can send neither.
+cookie and in the form (the double-submit pattern): a page of another site can send neither. After
+sign-in the token of every form is derived from the session's.
 """
 
 import hmac
@@ -16,10 +17,17 @@ from starlette.responses import Response
 
 from engine.caseload.pin_requests import Promise
 from engine.portal.forms import METHODS
+from engine.security.sessions import Session
+from engine.security.tokens import derive_tag, matches
 
 FORM_FIELD: Final = "form_token"
 FORM_SECONDS: Final = 12 * 60 * 60
 PROMISE_SECONDS: Final = 60 * 60
+SAID_SECONDS: Final = 5 * 60
+DEVICE_SECONDS: Final = 400 * 24 * 60 * 60
+"""As long as browsers keep a cookie at most (RFC 6265bis, 5.5)."""
+_SESSION_FORM: Final = "portal session form"
+_SESSION_FORM_LETTERS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,72 @@ class Tokens:
             case [method, str(due)] if method in METHODS:
                 return Promise(method, date.fromisoformat(due))
         return None
+
+    @property
+    def session_cookie(self) -> str:
+        """Holds the session's token."""
+        return "__Host-session" if self.secure else "session"
+
+    def session_of(self, request: Request) -> str:
+        """The token of the session that the browser says it has; empty where it says none."""
+        return request.cookies.get(self.session_cookie, "")
+
+    def give_session(self, response: Response, session: Session) -> None:
+        """Let the browser hold the session, until it is closed."""
+        self._give(response, self.session_cookie, session.token)
+
+    def take_session(self, response: Response) -> None:
+        """The browser holds no session any more."""
+        response.delete_cookie(
+            self.session_cookie, path="/", httponly=True, samesite="lax", secure=self.secure
+        )
+
+    def session_token(self, session: Session) -> str:
+        """What the forms of a session carry, so that no other site can send one."""
+        return derive_tag(self.key, _SESSION_FORM, session.token, _SESSION_FORM_LETTERS)
+
+    def is_of_session(self, session: Session, token: str) -> bool:
+        """Whether a form was drawn for this session."""
+        return matches(self.key, _SESSION_FORM, session.token, token, _SESSION_FORM_LETTERS)
+
+    def give_said(self, response: Response, said: str) -> None:
+        """Let the next page say what was done; `said` is a key that its template words."""
+        self._give(response, self._name("said"), str(self._serializer("said").dumps(said)))
+
+    def said(self, request: Request) -> str | None:
+        """What the last page did."""
+        said = self._loaded("said", request.cookies.get(self._name("said"), ""), SAID_SECONDS)
+        return said if isinstance(said, str) else None
+
+    def forget_said(self, request: Request, response: Response) -> None:
+        """It is said once."""
+        if self._name("said") in request.cookies:
+            response.delete_cookie(
+                self._name("said"), path="/", httponly=True, samesite="lax", secure=self.secure
+            )
+
+    def device(self, request: Request) -> str | None:
+        """The number of a browser in which its participant once signed in, if it is such a one."""
+        held = request.cookies.get(self._name("device"), "")
+        device = self._loaded("device", held, DEVICE_SECONDS)
+        return device if isinstance(device, str) else None
+
+    def give_device(self, request: Request, response: Response) -> None:
+        """Let the browser be known again (OWASP, "Slow Down Online Guessing Attacks with Device
+        Cookies"): a lock that a stranger brought about does not keep it out."""
+        device = self.device(request) or secrets.token_urlsafe(16)
+        response.set_cookie(
+            self._name("device"),
+            str(self._serializer("device").dumps(device)),
+            max_age=DEVICE_SECONDS,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=self.secure,
+        )
+
+    def _name(self, name: str) -> str:
+        return f"__Host-{name}" if self.secure else name
 
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.key, salt=f"portal {purpose}")

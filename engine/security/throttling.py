@@ -66,11 +66,12 @@ class Throttle:
         self._alone = MovingWindowRateLimiter(MemoryStorage())
         self._leave_until: datetime | None = None
 
-    async def allow(self, scope: str, *parts: str, rate: str) -> Decision:
+    async def allow(self, scope: str, *parts: str, rate: str, or_refuse: bool = False) -> Decision:
         """Count one request for `scope` by the one whom `parts` identify, if `rate` allows it.
 
-        `rate` reads like `10/minute`; a refused request is not counted. Raises SettingsError for
-        a rate that cannot be read.
+        `rate` reads like `10/minute`; a refused request is not counted. With `or_refuse` nobody is
+        let through while Redis cannot be reached: guesses are counted for all processes together,
+        or not taken. Raises SettingsError for a rate that cannot be read.
         """
         limit = parse_rate(rate)
         name = self._name(scope, parts)
@@ -82,6 +83,8 @@ class Throttle:
             else:
                 self._leave_until = None
                 return decision
+        if or_refuse:
+            return Decision(allowed=False, retry_after_seconds=int(LEAVE_ALONE.total_seconds()))
         return await _decide(self._alone, limit, name)
 
     async def close(self) -> None:

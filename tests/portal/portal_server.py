@@ -13,7 +13,9 @@ from fastapi import FastAPI
 from engine.bootstrap import Application, open_application
 from engine.clock import PACIFIC
 from engine.portal.app import create_app
+from engine.security.sessions import Stage
 from engine.settings import Settings
+from engine.stack.visitors import hidden_fields
 from tests import people
 from tests.database_rows import fetch
 
@@ -50,6 +52,16 @@ class Portal:
         self.visitors.append(visitor)
         return visitor
 
+    async def signed_in(
+        self, participant_id: int, stage: Stage = Stage.FULL, address: str = "192.0.2.7"
+    ) -> httpx.AsyncClient:
+        """A new browser in which this participant is signed in."""
+        async with self.application.engine.begin() as connection:
+            session = await self.application.sessions.open(connection, participant_id, stage)
+        browser = self.browser(address)
+        browser.cookies.set("session", session.token, domain="portal.example")
+        return browser
+
     async def recorded(self) -> int:
         """How many PIN requests were taken down."""
         return len(await fetch(self.application, "SELECT FROM pin_request"))
@@ -70,6 +82,15 @@ def form_token(page: str) -> str:
     found = re.search(r'name="form_token" value="([^"]+)"', page)
     assert found
     return found[1]
+
+
+async def post_form(
+    browser: httpx.AsyncClient, path: str, to: str | None = None, **typed: str
+) -> httpx.Response:
+    """Fetch the page at `path`, and post its form, to `to` where that is another path."""
+    page = await browser.get(path)
+    assert page.status_code == 200, (page.status_code, page.headers.get("location"))
+    return await browser.post(to or path, data=hidden_fields(page.text) | typed)
 
 
 async def send_form(

@@ -1,0 +1,53 @@
+"""Telling participants that something of theirs was changed."""
+
+from datetime import datetime
+from typing import Final, Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.communications.catalogue import SECURITY_ALERT, Channel, SecurityAlertFacts
+from engine.communications.outbox import Obligation, Transaction
+from engine.communications.routing import Route, in_order
+from engine.database import driver_connection
+
+Changed = Literal["pin", "email", "address", "phone", "language", "ecommunications"]
+
+_READER: Final = """
+SELECT participant.language, confidential, first_name || ' ' || last_name AS name,
+       EXISTS (SELECT FROM contact_point WHERE participant_id = participant.id AND kind = 'email'
+               AND superseded_at IS NULL AND safe_to_use AND bounced_at IS NULL) AS has_email
+FROM participant WHERE id = $1
+"""
+
+
+async def security_alert(
+    transaction: Transaction, participant_id: int, what: Changed, key: str, now: datetime
+) -> None:
+    """Owe the participant a `security_alert`, in the transaction that changes `what`."""
+    driver = await driver_connection(transaction.connection)
+    reader = await driver.fetchrow(_READER, participant_id)
+    await transaction.record(
+        Obligation(
+            key=f"security_alert:{key}",
+            notice=SECURITY_ALERT,
+            participant_id=participant_id,
+            language=reader["language"],
+            facts=SecurityAlertFacts(name=reader["name"], what=what, happened_at=now),
+            route=_route(reader["has_email"], reader["confidential"]),
+            requested_at=now,
+        )
+    )
+
+
+async def ordinary_route(connection: AsyncConnection, participant_id: int) -> Route:
+    """By email and then by mail, by what is on file now; a confidential participant's email is
+    never followed by a letter."""
+    driver = await driver_connection(connection)
+    reader = await driver.fetchrow(_READER, participant_id)
+    return _route(reader["has_email"], reader["confidential"])
+
+
+def _route(has_email: bool, confidential: bool) -> Route:
+    if not has_email:
+        return in_order(Channel.MAIL)
+    return in_order(Channel.EMAIL) if confidential else in_order(Channel.EMAIL, Channel.MAIL)

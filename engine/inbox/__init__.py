@@ -1,0 +1,1 @@
+"""My Documents: notices that are read in the portal, each kept as the PDF it was sent as."""

@@ -1,0 +1,107 @@
+"""The gate before every page: who comes, whether they may, and that a form is one of ours.
+
+Each place is served in both languages. What is asked for without a session leads to the sign-in
+page; with a temporary PIN alone, to the page that changes it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from engine.bootstrap import Application
+from engine.caseload.acts import AlreadyDoneError
+from engine.i18n import Language
+from engine.portal.forms import read_fields
+from engine.portal.layout import Layout
+from engine.portal.places import Access, Place
+from engine.portal.tokens import FORM_FIELD, Tokens
+from engine.portal.visit import FORM_ID_FIELD, Visit
+from engine.security.sessions import Session, Stage
+
+SIGN_IN: Final = "/login"
+SESSION_ENDED: Final = "/session-ended"
+CHOOSE_PIN: Final = "/choose-pin"
+PRIVATE_HEADERS: Final = {"Cache-Control": "no-store, private", "Vary": "Cookie"}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Lets visits in."""
+
+    application: Application
+    layout: Layout
+    tokens: Tokens
+
+    def at(self, place: Place, language: Language) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint of `place` in one language."""
+
+        async def endpoint(request: Request) -> Response:
+            visit = Visit(
+                request,
+                language,
+                request.url.path.removeprefix(f"/{language}"),
+                self.application,
+                self.layout,
+                self.tokens,
+            )
+            if place.access is Access.PUBLIC:
+                return await place.handler(visit)
+            response = await self._admitted(place, visit)
+            response.headers.update(PRIVATE_HEADERS)
+            return response
+
+        endpoint.__name__ = place.handler.__name__
+        return endpoint
+
+    async def _admitted(self, place: Place, visit: Visit) -> Response:
+        token = self.tokens.session_of(visit.request)
+        if visit.request.method == "POST":
+            return await self._posted(place, visit, token)
+        async with self.application.engine.begin() as connection:
+            session = await self.application.sessions.find(connection, token) if token else None
+            elsewhere = _elsewhere(place, visit, session, token)
+            if elsewhere is not None:
+                return elsewhere
+            return await place.handler(replace(visit, session=session, connection=connection))
+
+    async def _posted(self, place: Place, visit: Visit, token: str) -> Response:
+        session = None
+        if token:
+            async with self.application.engine.begin() as connection:
+                session = await self.application.sessions.find(connection, token)
+        fields = await read_fields(visit.request)
+        elsewhere = _elsewhere(place, visit, session, token)
+        if elsewhere is not None or session is None:
+            return elsewhere or _to(visit, SIGN_IN)
+        if not self.tokens.is_of_session(session, fields.get(FORM_FIELD, "")):
+            raise HTTPException(403)
+        posted = replace(visit, session=session, fields=fields, form=_form_id(fields))
+        try:
+            return await place.handler(posted)
+        except AlreadyDoneError:
+            return visit.to(place.after or visit.path)
+
+
+def _elsewhere(place: Place, visit: Visit, session: Session | None, token: str) -> Response | None:
+    """Where this visit is sent instead of the page it asked for, if anywhere."""
+    if session is None:
+        return _to(visit, SESSION_ENDED if token else SIGN_IN)
+    if session.stage is Stage.PIN_CHANGE and place.access is Access.PRIVATE:
+        return _to(visit, CHOOSE_PIN)
+    return None
+
+
+def _to(visit: Visit, path: str) -> Response:
+    return RedirectResponse(f"/{visit.language}{path}", 303)
+
+
+def _form_id(fields: Mapping[str, str]) -> UUID:
+    try:
+        return UUID(fields.get(FORM_ID_FIELD, ""))
+    except ValueError:
+        raise HTTPException(400) from None

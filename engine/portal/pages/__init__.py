@@ -1,0 +1,1 @@
+"""The pages, one module for each: they read forms, call services, and draw."""

@@ -1,0 +1,104 @@
+"""Coming in and going out: sign-in, log out, and what a session's end looks like."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from engine.caseload.sign_in import Attempt
+from engine.portal.forms import GROUPING, read_fields
+from engine.portal.gate import CHOOSE_PIN, SESSION_ENDED, SIGN_IN
+from engine.portal.places import Access, Place, Public
+from engine.portal.tokens import FORM_FIELD
+from engine.portal.visit import Visit
+from engine.security.sessions import Stage
+
+PARTICIPANT_HOME: Final = "/home"
+LOG_OUT: Final = "/log-out"
+KEEP_SESSION: Final = "/session/keep"
+_TYPED_MOST: Final = 64
+
+
+class SignInPages:
+    """The door."""
+
+    @property
+    def places(self) -> Iterator[Place]:
+        """Where they are."""
+        yield Public(SIGN_IN, self.sign_in, ("GET", "POST"))
+        yield Public(SESSION_ENDED, self.session_ended)
+        yield Place(LOG_OUT, self.log_out, Access.PIN_CHANGE, ("POST",))
+        yield Place(KEEP_SESSION, self.keep, Access.PIN_CHANGE, ("POST",))
+
+    async def sign_in(self, visit: Visit) -> Response:
+        """The form, or what was posted with it."""
+        if visit.request.method == "POST":
+            return await self._posted(visit)
+        return self._form(visit, 200)
+
+    async def session_ended(self, visit: Visit) -> Response:
+        """Said to a browser whose session is over; it holds none any more."""
+        response = visit.page("session_ended.html")
+        visit.tokens.take_session(response)
+        return response
+
+    async def log_out(self, visit: Visit) -> Response:
+        """End the session, and have the browser forget what it kept of it."""
+        async with visit.application.engine.begin() as connection:
+            await visit.application.sessions.end(connection, visit.signed_in)
+        response = visit.to("/", said="logged_out")
+        visit.tokens.take_session(response)
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+    async def keep(self, _visit: Visit) -> Response:
+        """The reader is still there: the gate has just seen the session."""
+        return Response(status_code=204)
+
+    async def _posted(self, visit: Visit) -> Response:
+        """303 into the portal; 422 in the same words for every number and PIN that do not let in.
+
+        Networks are counted first, then the number in this network, known or not; when neither
+        can be counted nobody is let in.
+        """
+        settings, throttle = visit.application.settings, visit.application.throttle
+        decision = await throttle.allow(
+            "sign_in.network", visit.network, rate=settings.sign_in_rate, or_refuse=True
+        )
+        if not decision.allowed:
+            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
+        fields = await read_fields(visit.request)
+        if not visit.tokens.form_is_ours(visit.request, fields.get(FORM_FIELD, "")):
+            return self._form(visit, 403, fault="form_expired")
+        typed = fields.get("participant_id", "")[:_TYPED_MOST]
+        external_id = GROUPING.sub("", typed)
+        pin = fields.get("pin", "").strip()[:_TYPED_MOST]
+        if not external_id or not pin:
+            missing = "participant_id_missing" if not external_id else "pin_missing"
+            return self._form(visit, 422, typed=typed, fault=missing)
+        decision = await throttle.allow(
+            "sign_in.participant",
+            external_id,
+            visit.network,
+            rate=settings.sign_in_rate_per_participant,
+            or_refuse=True,
+        )
+        if not decision.allowed:
+            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
+        session = await visit.application.sign_in.attempt(
+            Attempt(external_id, pin, visit.network, visit.tokens.device(visit.request))
+        )
+        if session is None:
+            return self._form(visit, 422, typed=typed, fault="not_let_in")
+        full = session.stage is Stage.FULL
+        response = visit.to(PARTICIPANT_HOME if full else CHOOSE_PIN)
+        visit.tokens.give_session(response, session)
+        if full:
+            visit.tokens.give_device(visit.request, response)
+        return response
+
+    def _form(
+        self, visit: Visit, status: int, *, typed: str = "", fault: str | None = None
+    ) -> Response:
+        return visit.page("sign_in.html", status, typed=typed, fault=fault)

@@ -1,0 +1,51 @@
+"""Where pages live, and who may come there: one table that the gate and its tests read."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from engine.portal.visit import Visit
+
+Handler = Callable[["Visit"], Awaitable[Response]]
+
+
+class Access(StrEnum):
+    """Who may come."""
+
+    PUBLIC = "public"
+    PIN_CHANGE = "pin change"
+    """Whoever is signed in, with a temporary PIN too."""
+    PRIVATE = "private"
+    """Whoever is signed in with a PIN of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One path, without its language; `{name}` parts as in Starlette's routes.
+
+    `after` is where a form leads that was sent twice: where it led the first time.
+    """
+
+    path: str
+    handler: Handler
+    access: Access
+    methods: tuple[str, ...] = ("GET",)
+    after: str = ""
+
+
+def Public(  # noqa: N802  reads as the kind of place it makes
+    path: str, handler: Handler, methods: tuple[str, ...] = ("GET",)
+) -> Place:
+    """A place for everyone."""
+    return Place(path, handler, Access.PUBLIC, methods)
+
+
+def Private(  # noqa: N802  likewise
+    path: str, handler: Handler, methods: tuple[str, ...] = ("GET",), after: str = ""
+) -> Place:
+    """A place for participants who are signed in."""
+    return Place(path, handler, Access.PRIVATE, methods, after)

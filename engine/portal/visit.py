@@ -1,0 +1,129 @@
+"""One visit to one page: who came, in which language, with which form, and what may be answered."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from engine.bootstrap import Application
+from engine.caseload.acts import Act
+from engine.communications.outbox import Transaction
+from engine.i18n import Language
+from engine.portal.client_network import client_network
+from engine.portal.layout import Layout
+from engine.portal.tokens import FORM_FIELD, Tokens
+from engine.security.sessions import Session, Stage
+
+FORM_ID_FIELD: Final = "form_id"
+WARN_BEFORE_SECONDS: Final = 2 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a page is handed. `fields` are those of a form of ours that was posted, else empty."""
+
+    request: Request
+    language: Language
+    path: str
+    application: Application
+    layout: Layout
+    tokens: Tokens
+    session: Session | None = None
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: UUID = field(default_factory=uuid4)
+    connection: AsyncConnection | None = None
+
+    @property
+    def signed_in(self) -> Session:
+        """The session of a page that asks for one."""
+        assert self.session is not None  # noqa: S101  the gate lets nobody else in
+        return self.session
+
+    @property
+    def participant_id(self) -> int:
+        """Whose visit it is."""
+        return self.signed_in.participant_id
+
+    @property
+    def network(self) -> str:
+        """The network it comes from, as far as limits are counted."""
+        client = self.request.client
+        return client_network(client.host if client else None)
+
+    def query(self, name: str) -> str:
+        """A parameter of the address; empty where there is none."""
+        return self.request.query_params.get(name, "")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read with."""
+        if self.connection is not None:
+            yield self.connection
+            return
+        async with self.application.engine.connect() as connection:
+            yield connection
+
+    def act(
+        self, name: str, **details: str | int | bool | None
+    ) -> AbstractAsyncContextManager[Transaction]:
+        """The transaction in which this visit's form is done, once; see `Acts.begin`."""
+        act = Act(self.participant_id, name, self.form, self.network, details)
+        return self.application.acts.begin(act)
+
+    def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """`template`, drawn for this visit."""
+        query = self.request.url.query if self.request.method == "GET" else ""
+        token = (
+            self.tokens.session_token(self.session)
+            if self.session
+            else self.tokens.form_token(self.request)
+        )
+        response = self.layout.page(
+            self.language,
+            template,
+            self.path,
+            status,
+            query=query,
+            **(
+                {
+                    "form_field": FORM_FIELD,
+                    "form_token": token,
+                    "form_id_field": FORM_ID_FIELD,
+                    "form_id": str(uuid4()),
+                    "said": self.tokens.said(self.request),
+                }
+                | self._standing()
+                | values
+            ),
+        )
+        if self.session is None:
+            self.tokens.give_form_token(response, token)
+        self.tokens.forget_said(self.request, response)
+        return response
+
+    def to(self, path: str, said: str | None = None) -> Response:
+        """On to `path`, in the same language, by GET; its page says `said`."""
+        response = RedirectResponse(f"/{self.language}{path}", 303)
+        if said is not None:
+            self.tokens.give_said(response, said)
+        return response
+
+    def _standing(self) -> dict[str, Any]:
+        """What the frame of a page says of the session."""
+        if self.session is None:
+            return {}
+        now = self.application.clock()
+        idle = self.application.settings.session_idle_minutes * 60
+        left = max(0, min(idle, int((self.session.ends_at - now).total_seconds())))
+        return {
+            "signed_in": self.session.stage is Stage.FULL,
+            "in_session": True,
+            "unread": self.session.unread,
+            "session_seconds": left,
+            "warn_after_seconds": max(0, left - WARN_BEFORE_SECONDS),
+        }
