@@ -182,7 +182,8 @@ async def _ask(
     most = _MOST.search(output)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
-    assert most and rate  # noqa: S101  wrk always says so
+    if most is None or rate is None:
+        raise SystemExit(f"wrk said nothing of its measurements:\n{output}")
     return (
         f"{float(rate[1]):.0f}",
         f"{percentiles['50']:.1f}",

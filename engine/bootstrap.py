@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from obstore.store import LocalStore, ObjectStore, from_url
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,7 +15,7 @@ from engine.caseload.chosen_pins import ChosenPins
 from engine.caseload.desks import LocalAgencies
 from engine.caseload.notices import CaseloadNotices
 from engine.caseload.pin_requests import PinRequests
-from engine.caseload.recipients import CaseloadRecipients
+from engine.caseload.recipients import CaseloadRecipients, Cooling
 from engine.caseload.sign_in import Manners, SignIn
 from engine.caseload.temporary_pins import TemporaryPins
 from engine.clock import Clock, system_clock
@@ -32,6 +33,9 @@ from engine.email.addressing import Addressing
 from engine.email.channel import EmailChannel
 from engine.email.transport import Smarthost, SmtpPool
 from engine.errors import SettingsError
+from engine.inbox.channel import InboxChannel
+from engine.inbox.documents import Documents
+from engine.inbox.store import DocumentStore
 from engine.mail.acts import ByHand
 from engine.mail.addresses.checking import window_lines
 from engine.mail.approvals import Approvals
@@ -94,6 +98,7 @@ class Application:
     sign_in: SignIn
     chosen_pins: ChosenPins
     acts: Acts
+    documents: Documents
 
 
 @asynccontextmanager
@@ -146,7 +151,14 @@ def _compose(
     )
     pins = TemporaryPins(hasher, box, clock, settings.pin_digits)
     renderer = Renderer(settings.agency, settings.public_url)
-    recipients = CaseloadRecipients(window_lines=window_lines(settings.imb_mode))
+    recipients = CaseloadRecipients(
+        window_lines=window_lines(settings.imb_mode),
+        cooling=Cooling(
+            timedelta(hours=settings.email_cooling_hours),
+            timedelta(days=settings.address_cooling_days),
+        ),
+        clock=clock,
+    )
     outcomes = Outcomes(clock, pins, LocalAgencies())
     outbox = Outbox(engine, doorbell, pins, renderer)
     email = EmailChannel(
@@ -164,6 +176,16 @@ def _compose(
         clock=clock,
     )
     mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
+    documents = DocumentStore(_document_store(settings))
+    inbox = InboxChannel(
+        engine=engine,
+        outcomes=outcomes,
+        doorbell=doorbell,
+        renderer=renderer,
+        store=documents,
+        return_address=settings.agency.return_address,
+        clock=clock,
+    )
     held = HeldDesk(engine, outcomes, pins, doorbell)
     approvals = Approvals(renderer)
     outgoing = Outgoing(settings.data_dir / "print" / "outgoing")
@@ -198,7 +220,7 @@ def _compose(
         renderer=renderer,
         dispatcher=Dispatcher(
             engine,
-            {Channel.EMAIL: email, Channel.MAIL: mail},
+            {Channel.EMAIL: email, Channel.MAIL: mail, Channel.INBOX: inbox},
             outcomes,
             doorbell,
             settings.lease_seconds,
@@ -264,7 +286,15 @@ def _compose(
         ),
         chosen_pins=ChosenPins(checker, sessions, clock, settings.pin_digits),
         acts=Acts(outbox, audit, clock),
+        documents=Documents(documents, clock),
     )
+
+
+def _document_store(settings: Settings) -> ObjectStore:
+    if settings.documents_url is not None:
+        return from_url(settings.documents_url)
+    folder = settings.data_dir / "documents"
+    return LocalStore(folder.absolute(), mkdir=True)
 
 
 def _url(settings: Settings, name: str) -> str:

@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     """How long after a change a mail address is used for a PIN without the caseworker."""
     caseworker_reply_days: Annotated[int, Field(ge=1, le=30)] = 3
     """Business days within which a caseworker's reply is promised."""
+    documents_url: str | None = None
+    """Where the documents of the inbox are kept: a bucket (s3://…) or a folder (file:///…); the
+    data folder's `documents/` when unset."""
     audit_years: Annotated[int, Field(ge=1)] = 7
 
     chunk: Annotated[int, Field(ge=1, le=500)] = 500

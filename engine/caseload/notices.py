@@ -14,9 +14,10 @@ from engine.communications.catalogue import (
     PaymentFacts,
 )
 from engine.communications.outbox import Obligation, Outbox
-from engine.communications.routing import Route, in_order
+from engine.communications.routing import Leg, Route, in_order
 from engine.database import driver_connection
 
+INBOX_AND_ALERT: Final = (Leg(Channel.INBOX), Leg(Channel.EMAIL, meets=False))
 _AT_ONCE: Final = 2_000
 
 # A confidential participant's route never falls back from email to post by itself.
@@ -134,15 +135,25 @@ def _reminder(row: Any, now: datetime) -> Obligation:
 
 
 def _reminder_route(row: Any, now: datetime) -> Route:
-    """As any route, but no letter follows an email where it could not arrive in time."""
+    """As any route, but no letter follows where it could not arrive in time."""
+    route = _route(row, by_email=True)
     if row["has_email"] and not _mail_arrives_before(row["starts_at"], now):
-        return in_order(Channel.EMAIL)
-    return _route(row, by_email=True)
+        return route[:1]
+    return route
 
 
 def _route(row: Any, *, by_email: bool) -> Route:
-    if not (by_email and row["has_email"]):
+    return route_of(
+        enrolled=row["paperless"],
+        by_email=by_email and row["has_email"],
+        confidential=row["confidential"],
+    )
+
+
+def route_of(*, enrolled: bool, by_email: bool, confidential: bool) -> Route:
+    """How a notice goes that may be read in the portal: an enrolled reader's into the inbox, and
+    an email says that it waits there; others' by email or mail."""
+    if not by_email:
         return in_order(Channel.MAIL)
-    if row["confidential"]:
-        return in_order(Channel.EMAIL)
-    return in_order(Channel.EMAIL, Channel.MAIL)
+    first = INBOX_AND_ALERT if enrolled else (Leg(Channel.EMAIL),)
+    return (first,) if confidential else (first, (Leg(Channel.MAIL),))

@@ -18,6 +18,7 @@ from engine.communications.catalogue import (
     Channel,
     TemporaryPinFacts,
 )
+from engine.communications.claims import Reader
 from engine.communications.doorbell import Doorbell
 from engine.communications.outbox import Obligation, Outbox, Transaction
 from engine.communications.outcomes import Outcome, Outcomes
@@ -183,7 +184,8 @@ class PinRequests:
         if row["method"] == "mail":
             return in_order(Channel.MAIL)
         participant = row["participant_id"]
-        mail = (await self.recipients.mail(connection, [participant]))[participant]
+        reader = Reader(participant, secret=True)
+        mail = (await self.recipients.mail(connection, [reader]))[reader]
         if row["confidential"] or isinstance(mail, Unreachable):
             return in_order(Channel.EMAIL)
         return in_order(Channel.EMAIL, Channel.MAIL)

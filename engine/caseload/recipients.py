@@ -1,64 +1,93 @@
 """Where a participant can be reached now: read at the moment of sending, never from a snapshot."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload.addresses import ADDRESS_COLUMNS, checked
 from engine.caseload.desks import counties_of
+from engine.clock import Clock, system_clock
+from engine.communications.claims import Reader
 from engine.communications.ports import EmailAddress, PostalAddress, Unreachable
 from engine.database import driver_connection
 from engine.mail.addresses.checking import WINDOW_LINES
 
-_EMAIL = """
-SELECT participant.id, email, safe_to_use, bounced_at IS NOT NULL AS bounced
-FROM participant
-LEFT JOIN contact_point ON participant_id = participant.id AND kind = 'email'
-     AND superseded_at IS NULL
-WHERE participant.id = ANY($1::bigint[])
+# A contact point that is asked for by its number may be an old one; else the current one counts.
+_ASKED = """
+FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS asked (participant, point, turn)
+JOIN participant ON participant.id = asked.participant
+LEFT JOIN contact_point ON contact_point.participant_id = participant.id
+     AND CASE WHEN asked.point IS NULL THEN superseded_at IS NULL
+         ELSE contact_point.id = asked.point END
+"""
+_STANDING = """
+       safe_to_use, bounced_at IS NOT NULL AS bounced, superseded_at IS NOT NULL AS superseded,
+       changed_by, contact_point.created_at, verified_at, vouched_at, turn
+"""
+_EMAIL = f"""
+SELECT email, confidential, {_STANDING} {_ASKED} AND kind = 'email' ORDER BY turn
 """
 # A confidential participant is written to at the substitute address alone (Cal. Gov. Code 6207).
 _MAIL = f"""
 SELECT participant.id, large_print, contact_point.id AS contact_point, {ADDRESS_COLUMNS},
-       safe_to_use, bounced_at IS NOT NULL AS bounced
-FROM participant
-LEFT JOIN contact_point ON participant_id = participant.id AND kind = 'mail'
-     AND superseded_at IS NULL AND substitute = confidential
-WHERE participant.id = ANY($1::bigint[])
-"""  # noqa: S608  every name in it is written in this room
+       {_STANDING} {_ASKED} AND kind = 'mail' AND substitute = confidential ORDER BY turn
+"""
 _RETURNED = """
 UPDATE contact_point SET returned_at = coalesce(returned_at, $2) WHERE id = ANY($1::bigint[])
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """How long a contact point that a participant changed by themselves is not trusted with a
+    secret: an email address after it was proved, a mail address after it was entered."""
+
+    email: timedelta = timedelta(hours=24)
+    address: timedelta = timedelta(days=10)
+
+
 class CaseloadRecipients:
-    """Answers from the contact points: current ones, that are safe to use and have not bounced.
+    """Answers from the contact points: those that are safe to use and have not bounced.
 
     A mail address is checked each time by the rules of that day; the flags kept at intake are for
     reports. `window_lines` is how many lines the envelope's window holds.
     """
 
-    def __init__(self, *, window_lines: int = WINDOW_LINES) -> None:
+    def __init__(
+        self,
+        *,
+        window_lines: int = WINDOW_LINES,
+        cooling: Cooling | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
         self._window_lines = window_lines
+        self._cooling = cooling or Cooling()
+        self._clock = clock
 
     async def email(
-        self, connection: AsyncConnection, participants: Collection[int]
-    ) -> Mapping[int, EmailAddress | Unreachable]:
-        """The email address of each participant, or why none may be used."""
+        self, connection: AsyncConnection, readers: Collection[Reader]
+    ) -> Mapping[Reader, EmailAddress | Unreachable]:
+        """The email address of each reader, or why none may be used."""
+        asked = list(readers)
         driver = await driver_connection(connection)
-        rows = await driver.fetch(_EMAIL, list(participants))
-        return {row["id"]: _email(row) for row in rows}
+        rows = await driver.fetch(_EMAIL, *_columns(asked))
+        return {reader: self._email(row, reader) for reader, row in zip(asked, rows, strict=True)}
 
     async def mail(
-        self, connection: AsyncConnection, participants: Collection[int]
-    ) -> Mapping[int, PostalAddress | Unreachable]:
-        """The mail address of each participant, or why none may be used."""
+        self, connection: AsyncConnection, readers: Collection[Reader]
+    ) -> Mapping[Reader, PostalAddress | Unreachable]:
+        """The mail address of each reader, or why none may be used."""
+        asked = list(readers)
         driver = await driver_connection(connection)
-        rows = await driver.fetch(_MAIL, list(participants))
-        counties = await counties_of(connection, participants)
-        return {row["id"]: _mail(row, self._window_lines, counties.get(row["id"])) for row in rows}
+        rows = await driver.fetch(_MAIL, *_columns(asked))
+        counties = await counties_of(connection, {reader.participant_id for reader in asked})
+        return {
+            reader: self._mail(row, reader, counties.get(row["id"]))
+            for reader, row in zip(asked, rows, strict=True)
+        }
 
     async def returned(
         self, connection: AsyncConnection, contact_points: Collection[int], at: datetime
@@ -67,36 +96,57 @@ class CaseloadRecipients:
         driver = await driver_connection(connection)
         await driver.execute(_RETURNED, list(contact_points), at)
 
+    def _email(self, row: Any, reader: Reader) -> EmailAddress | Unreachable:
+        if row["email"] is None:
+            return Unreachable("no_email_on_file")
+        return _usable(row) or self._untrusted_email(row, reader) or EmailAddress(row["email"])
 
-def _email(row: Any) -> EmailAddress | Unreachable:
-    if row["email"] is None:
-        return Unreachable("no_email_on_file")
-    return _usable(row) or EmailAddress(row["email"])
+    def _untrusted_email(self, row: Any, reader: Reader) -> Unreachable | None:
+        if not reader.secret or row["changed_by"] != "participant":
+            return None
+        if row["verified_at"] is None:
+            return Unreachable("email_not_confirmed")
+        if row["verified_at"] > self._clock() - self._cooling.email:
+            return Unreachable("email_too_new")
+        return None
 
-
-def _mail(row: Any, window_lines: int, county: str | None) -> PostalAddress | Unreachable:
-    if row["addr1"] is None:
-        confidential = row["confidential"]
-        return Unreachable("no_substitute_address" if confidential else "no_address_on_file")
-    return (
-        _usable(row)
-        or _unfit(row, window_lines)
-        or PostalAddress(
-            name=row["name"],
-            addr1=row["addr1"],
-            addr2=row["addr2"] or "",
-            urbanization=row["urbanization"] or "",
-            city=row["city"],
-            state=row["state"],
-            zip5=row["zip5"],
-            zip4=row["zip4"] or "",
-            confidential=row["confidential"],
-            contact_point=row["contact_point"],
-            large_print=row["large_print"],
-            # An envelope must not tell where the case of a protected reader is.
-            county=None if row["confidential"] else county,
+    def _mail(self, row: Any, reader: Reader, county: str | None) -> PostalAddress | Unreachable:
+        if row["addr1"] is None:
+            confidential = row["confidential"]
+            return Unreachable("no_substitute_address" if confidential else "no_address_on_file")
+        return (
+            _usable(row)
+            or _unfit(row, self._window_lines)
+            or self._untrusted_address(row, reader)
+            or PostalAddress(
+                name=row["name"],
+                addr1=row["addr1"],
+                addr2=row["addr2"] or "",
+                urbanization=row["urbanization"] or "",
+                city=row["city"],
+                state=row["state"],
+                zip5=row["zip5"],
+                zip4=row["zip4"] or "",
+                confidential=row["confidential"],
+                contact_point=row["contact_point"],
+                large_print=row["large_print"],
+                # An envelope must not tell where the case of a protected reader is.
+                county=None if row["confidential"] else county,
+            )
         )
-    )
+
+    def _untrusted_address(self, row: Any, reader: Reader) -> Unreachable | None:
+        """A new address is given time: whoever was signed in for a moment must not have the next
+        PIN sent to a place of their own. A caseworker may vouch for it."""
+        if not reader.secret or row["changed_by"] != "participant" or row["vouched_at"]:
+            return None
+        if row["created_at"] > self._clock() - self._cooling.address:
+            return Unreachable("address_too_new")
+        return None
+
+
+def _columns(asked: Sequence[Reader]) -> tuple[list[int], list[int | None]]:
+    return [reader.participant_id for reader in asked], [reader.contact_point for reader in asked]
 
 
 def _unfit(row: Any, window_lines: int) -> Unreachable | None:
@@ -112,4 +162,7 @@ def _usable(row: Any) -> Unreachable | None:
         return Unreachable("not_safe_to_use")
     if row["bounced"]:
         return Unreachable("bounced_before")
+    if row["superseded"] and row["confidential"]:
+        # Whoever lives there now may be whom they fled from.
+        return Unreachable("old_contact_of_confidential")
     return None

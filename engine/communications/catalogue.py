@@ -24,6 +24,8 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     MAIL = "mail"
+    INBOX = "inbox"
+    """The portal's *My Documents*; an email tells that something waits there."""
 
 
 class Urgency(StrEnum):
@@ -62,6 +64,34 @@ class PaymentFacts(Facts):
     case_number: str
 
 
+class SecurityAlertFacts(Facts):
+    """What of the reader's was changed, and when; never the old value or the new."""
+
+    what: Literal["pin", "email", "address", "phone", "language", "ecommunications"]
+    happened_at: AwareDatetime
+
+
+class ConfirmEmailFacts(Facts):
+    """The token of a link that proves the address it is sent to, and works for so many hours."""
+
+    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22,64}$")]
+    hours: PositiveInt
+
+
+class SignInLockedFacts(Facts):
+    """When the last of several wrong PINs was typed."""
+
+    locked_at: AwareDatetime
+
+
+class CaseworkerReplyFacts(Facts):
+    """What the caseworker answered, about which case."""
+
+    body: Annotated[str, Field(min_length=1)]
+    replied_on: date
+    case_number: str
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """What one message carries besides its words, and the last day on which it works."""
@@ -83,8 +113,8 @@ class Notice:
     sample_secret: Secret | None = None
 
 
-def _days(*, email: int, mail: int) -> Mapping[Channel, int]:
-    return MappingProxyType({Channel.EMAIL: email, Channel.MAIL: mail})
+def _days(**channels: int) -> Mapping[Channel, int]:
+    return MappingProxyType({Channel(name): days for name, days in channels.items()})
 
 
 TEMPORARY_PIN: Final = Notice(
@@ -101,7 +131,7 @@ APPOINTMENT_REMINDER: Final = Notice(
     key="appointment_reminder",
     facts=AppointmentFacts,
     urgency=Urgency.BULK,
-    days=_days(email=1, mail=10),
+    days=_days(email=1, mail=10, inbox=1),
     sample=AppointmentFacts(
         name="María Fernanda Núñez-Ibáñez",
         kind="office",
@@ -113,7 +143,7 @@ PAYMENT_NOTICE: Final = Notice(
     key="payment_notice",
     facts=PaymentFacts,
     urgency=Urgency.BULK,
-    days=_days(email=1, mail=10),
+    days=_days(email=1, mail=10, inbox=1),
     sample=PaymentFacts(
         name="María Fernanda Núñez-Ibáñez",
         direction="sent",
@@ -123,6 +153,60 @@ PAYMENT_NOTICE: Final = Notice(
     ),
 )
 
+SECURITY_ALERT: Final = Notice(
+    key="security_alert",
+    facts=SecurityAlertFacts,
+    urgency=Urgency.URGENT,
+    days=_days(email=1, mail=10),
+    sample=SecurityAlertFacts(
+        name="María Fernanda Núñez-Ibáñez",
+        what="email",
+        happened_at=datetime(2026, 11, 23, 14, 5, tzinfo=PACIFIC),
+    ),
+)
+CONFIRM_EMAIL: Final = Notice(
+    key="confirm_email",
+    facts=ConfirmEmailFacts,
+    urgency=Urgency.URGENT,
+    days=_days(email=1),
+    # A preview shows where the token stands, never one that works.
+    sample=ConfirmEmailFacts(name="María Fernanda Núñez-Ibáñez", token="0" * 43, hours=24),
+)
+SIGN_IN_LOCKED: Final = Notice(
+    key="sign_in_locked",
+    facts=SignInLockedFacts,
+    urgency=Urgency.URGENT,
+    days=_days(email=1, mail=10),
+    sample=SignInLockedFacts(
+        name="María Fernanda Núñez-Ibáñez",
+        locked_at=datetime(2026, 11, 23, 14, 5, tzinfo=PACIFIC),
+    ),
+)
+CASEWORKER_REPLY: Final = Notice(
+    key="caseworker_reply",
+    facts=CaseworkerReplyFacts,
+    urgency=Urgency.URGENT,
+    days=_days(email=1, mail=10, inbox=1),
+    sample=CaseworkerReplyFacts(
+        name="María Fernanda Núñez-Ibáñez",
+        body="Thank you for your message.\nWe received your new pay stubs. You do not need to come "
+        "to the office.",
+        replied_on=date(2026, 11, 24),
+        case_number="000000000000042",
+    ),
+)
+
 CATALOGUE: Final[Mapping[str, Notice]] = MappingProxyType(
-    {notice.key: notice for notice in (TEMPORARY_PIN, APPOINTMENT_REMINDER, PAYMENT_NOTICE)}
+    {
+        notice.key: notice
+        for notice in (
+            TEMPORARY_PIN,
+            APPOINTMENT_REMINDER,
+            PAYMENT_NOTICE,
+            SECURITY_ALERT,
+            CONFIRM_EMAIL,
+            SIGN_IN_LOCKED,
+            CASEWORKER_REPLY,
+        )
+    }
 )

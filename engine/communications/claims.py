@@ -46,7 +46,8 @@ WITH due AS (
     INSERT INTO delivery_event (delivery_id, event, state, changed)
     SELECT id, 'claimed', 'sending', true FROM claimed
 )
-SELECT claimed.*, notice, participant_id, language, facts::text AS facts, requested_at
+SELECT claimed.*, notice, participant_id, language, facts::text AS facts, requested_at,
+       contact_point_id
 FROM claimed JOIN communication ON communication.id = claimed.communication_id
 ORDER BY claimed.id
 """
@@ -87,6 +88,16 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom to reach: a participant where they are reached now, or at one contact point alone, be
+    it an old one. A `secret` goes only where it may be trusted to reach them."""
+
+    participant_id: int
+    contact_point: int | None = None
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """A delivery that this worker holds, with the frozen facts of its communication."""
 
@@ -99,6 +110,12 @@ class Claimed:
     language: Language
     facts: Facts
     secret: Sealed | None
+    contact_point: int | None = None
+
+    @property
+    def reader(self) -> Reader:
+        """Whom it is for."""
+        return Reader(self.participant_id, self.contact_point, self.notice.carries_secret)
 
 
 def facts_from(notice: str, stored: str) -> Facts:
@@ -121,6 +138,7 @@ def claimed_from(row: Any) -> Claimed:
         language=row["language"],
         facts=facts_from(row["notice"], row["facts"]),
         secret=sealed,
+        contact_point=row["contact_point_id"],
     )
 
 

@@ -66,7 +66,11 @@ def _facts_named(environment: Environment, source: str) -> set[str]:
 
 def _rendering_faults(notice: Notice, templates: Path) -> Iterator[str]:
     renderer = Renderer(Agency(), "https://connect.example", templates)
-    ways = {Channel.EMAIL: renderer.email, Channel.MAIL: renderer.letter}
+    ways = {
+        Channel.EMAIL: renderer.email,
+        Channel.MAIL: renderer.letter,
+        Channel.INBOX: renderer.letter,
+    }
     for channel in notice.days:
         for language in LANGUAGES:
             try:

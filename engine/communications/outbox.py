@@ -33,13 +33,14 @@ _RECORD = """
 WITH asked AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-        $7::text[], $8::text[], $9::timestamptz[], $10::date[]
-    ) AS asked (key, notice, participant_id, language, urgency, facts, version, route, at, due)
+        $7::text[], $8::text[], $9::timestamptz[], $10::date[], $11::bigint[]
+    ) AS asked (key, notice, participant_id, language, urgency, facts, version, route, at, due,
+                point)
 ), recorded AS (
     INSERT INTO communication (idempotency_key, notice, participant_id, language, urgency, facts,
-                               template_version, route, requested_at, due_by)
+                               template_version, route, requested_at, due_by, contact_point_id)
     SELECT key, notice, participant_id, language, urgency, facts::jsonb, version, route::jsonb,
-           at, due
+           at, due, point
     FROM asked
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING id, idempotency_key, participant_id, urgency
@@ -59,7 +60,8 @@ class Obligation:
     """Tell this participant this notice, by the first channel of `route` that succeeds.
 
     `key` is the idempotency key: an obligation recorded twice under one key is one communication.
-    Deadlines count from `requested_at`, an aware moment.
+    Deadlines count from `requested_at`, an aware moment. With a `contact_point` it is told there
+    and nowhere else.
     """
 
     key: str
@@ -69,6 +71,7 @@ class Obligation:
     facts: Facts
     route: Route
     requested_at: datetime
+    contact_point: int | None = None
 
     def __post_init__(self) -> None:
         require_aware(self.requested_at)
@@ -114,6 +117,7 @@ class Transaction:
             [route_to_json(item.route) for item in asked],
             [item.requested_at for item in asked],
             [_first_due(item) for item in asked],
+            [item.contact_point for item in asked],
         )
         recorded = {row["idempotency_key"]: row["id"] for row in rows}
         await self._record_deliveries({recorded[key]: by_key[key] for key in recorded})

@@ -66,7 +66,8 @@ UPDATE communication SET given_to = given.desk
 FROM unnest($1::bigint[], $2::text[]) AS given (id, desk) WHERE communication.id = given.id
 """
 _NEXT_STEP = """
-SELECT id, notice, participant_id, route::text AS route, step, requested_at, urgency
+SELECT id, notice, participant_id, route::text AS route, step, requested_at, urgency,
+       contact_point_id
 FROM communication WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
 """
 _TAKE_STEP = """
@@ -179,8 +180,8 @@ class Outcomes:
         lost = [row["communication_id"] for row, _, state in meeting if state in LOST]
         await self._tell_secrets(connection, moved, now)
         if lost:
-            without_next = await self._take_next_steps(connection, lost, recorded)
-            settled |= dict.fromkeys(without_next, ("held", now))
+            for standing, ended in await self._take_next_steps(connection, lost, recorded):
+                settled[ended] = (standing, now)
         if settled:
             driver = await driver_connection(connection)
             standings = [standing for standing, _ in settled.values()]
@@ -225,15 +226,17 @@ class Outcomes:
 
     async def _take_next_steps(
         self, connection: AsyncConnection, communications: Sequence[int], recorded: Recorded
-    ) -> list[int]:
-        """Give each obligation its next channel; those without one, which a person must have."""
+    ) -> list[tuple[str, int]]:
+        """Give each obligation its next channel; how those stand that have none. A person must
+        have them, but for what was to reach one contact alone: that cannot be reached."""
         driver = await driver_connection(connection)
-        without_next = []
+        without_next: list[tuple[str, int]] = []
         for row in await driver.fetch(_NEXT_STEP, list(communications)):
             route = route_from_json(row["route"])
             step = row["step"] + 1
             if step >= len(route):
-                without_next.append(row["id"])
+                bound = row["contact_point_id"] is not None
+                without_next.append(("cancelled" if bound else "held", row["id"]))
                 continue
             notice = CATALOGUE[row["notice"]]
             for leg in route[step]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.communications.catalogue import Channel
-from engine.communications.claims import Claimed, Lease
+from engine.communications.claims import Claimed, Lease, Reader
 from engine.security.sealing import Sealed
 
 
@@ -48,18 +48,18 @@ class Unreachable:
 
 
 class Recipients(Protocol):
-    """Where participants can be reached at this moment; every id asked for is answered."""
+    """Where readers can be reached at this moment; every one asked for is answered."""
 
     async def email(
-        self, connection: AsyncConnection, participants: Collection[int]
-    ) -> Mapping[int, EmailAddress | Unreachable]:
-        """The email address of each participant, or why none may be used."""
+        self, connection: AsyncConnection, readers: Collection[Reader]
+    ) -> Mapping[Reader, EmailAddress | Unreachable]:
+        """The email address of each reader, or why none may be used."""
         ...
 
     async def mail(
-        self, connection: AsyncConnection, participants: Collection[int]
-    ) -> Mapping[int, PostalAddress | Unreachable]:
-        """The mail address of each participant, or why none may be used."""
+        self, connection: AsyncConnection, readers: Collection[Reader]
+    ) -> Mapping[Reader, PostalAddress | Unreachable]:
+        """The mail address of each reader, or why none may be used."""
         ...
 
     async def returned(

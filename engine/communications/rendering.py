@@ -18,7 +18,7 @@ from engine.errors import ConnectError
 from engine.i18n import Language, clock_time, full_date, long_date, money, number, translations
 from engine.settings import Agency
 
-EMAIL_FACTS: Final = frozenset({"starts_at"})
+EMAIL_FACTS: Final = frozenset({"starts_at", "what", "happened_at", "locked_at", "token", "hours"})
 """The facts an email may say: no other reaches its templates, so none can be written there."""
 
 # A list of messages previews the first words of each, on a locked screen too. What follows the

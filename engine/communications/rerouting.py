@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.communications.catalogue import CATALOGUE, Channel
+from engine.communications.claims import Reader
 from engine.communications.ports import EmailAddress, Recipients
 from engine.communications.routing import Leg, route_from_json, route_to_json
 from engine.database import driver_connection
@@ -17,7 +18,7 @@ _AT_THEIR_LAST_STEP: Final = """
 SELECT communication.id, notice, participant_id, route::text AS route
 FROM communication JOIN delivery ON communication_id = communication.id
 WHERE delivery.id = ANY($1::bigint[]) AND delivery.step = communication.step
-  AND delivery.state IN ('handed_over', 'mailed')
+  AND delivery.state IN ('handed_over', 'mailed') AND contact_point_id IS NULL
   AND communication.step = jsonb_array_length(route) - 1
 ORDER BY communication.id FOR UPDATE OF communication
 """
@@ -38,9 +39,13 @@ async def allow_email(
         if Channel.EMAIL in CATALOGUE[row["notice"]].days
         and not any(leg.channel is Channel.EMAIL for step in route for leg in step)
     ]
-    addresses = await recipients.email(connection, {row["participant_id"] for row, _ in rows})
-    for row, route in rows:
-        if isinstance(addresses[row["participant_id"]], EmailAddress):
+    readers = [
+        Reader(row["participant_id"], secret=CATALOGUE[row["notice"]].carries_secret)
+        for row, _ in rows
+    ]
+    addresses = await recipients.email(connection, readers)
+    for (row, route), reader in zip(rows, readers, strict=True):
+        if isinstance(addresses[reader], EmailAddress):
             await driver.execute(
                 "UPDATE communication SET route = $2::jsonb WHERE id = $1",
                 row["id"],

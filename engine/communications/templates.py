@@ -16,6 +16,7 @@ from engine.i18n.catalogues import TRANSLATED, read_catalogue, strings_of, trans
 _NAMES: Final = {
     Channel.EMAIL: ("email/{key}/subject.txt", "email/{key}/body.txt", "email/{key}/body.html"),
     Channel.MAIL: ("mail/{key}/letter.html",),
+    Channel.INBOX: ("mail/{key}/letter.html",),
 }
 _WITH_CONTEXT: Final = frozenset({"pgettext", "npgettext"})
 _PLAIN: Final = (str, bool, Markup)
@@ -23,7 +24,8 @@ _PLAIN: Final = (str, bool, Markup)
 
 def template_names(key: str, channels: Iterable[Channel]) -> list[str]:
     """The templates that the notice called `key` must have, to go by `channels`."""
-    return [name.format(key=key) for channel in channels for name in _NAMES[channel]]
+    names = (name.format(key=key) for channel in channels for name in _NAMES[channel])
+    return list(dict.fromkeys(names))
 
 
 class WordsLoader(BaseLoader):

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
 from engine.communications.catalogue import Channel, Secret
-from engine.communications.claims import Claimed, Lease
+from engine.communications.claims import Claimed, Lease, Reader
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Outcome, Outcomes, Owed, Recorded
 from engine.communications.ports import EmailAddress, Recipients, Unreachable
@@ -63,9 +63,7 @@ class EmailChannel:
     async def deliver(self, claimed: Sequence[Claimed], lease: Lease) -> None:
         """Send `claimed` while `lease` holds; what is not begun in time is left under it."""
         async with self.engine.connect() as connection:
-            addresses = await self.recipients.email(
-                connection, {item.participant_id for item in claimed}
-            )
+            addresses = await self.recipients.email(connection, {item.reader for item in claimed})
         recorder = _Recorder(self, lease, {item.delivery_id: item for item in claimed})
         waiting = list(reversed(claimed))
         lanes = min(self.pool.size, len(claimed))
@@ -79,7 +77,7 @@ class EmailChannel:
     async def _lane(
         self,
         waiting: list[Claimed],
-        addresses: Mapping[int, EmailAddress | Unreachable],
+        addresses: Mapping[Reader, EmailAddress | Unreachable],
         lease: Lease,
         recorder: "_Recorder",
     ) -> None:
@@ -90,9 +88,7 @@ class EmailChannel:
                     return
                 item = waiting.pop()
                 try:
-                    outcome = await self._attempt(
-                        connection, item, addresses[item.participant_id], lease
-                    )
+                    outcome = await self._attempt(connection, item, addresses[item.reader], lease)
                 except NotBegunError:
                     continue
                 except asyncio.CancelledError:

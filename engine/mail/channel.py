@@ -47,14 +47,14 @@ class MailChannel:
         """Gather all of `claimed` in one transaction: pieces, events and states together."""
         async with self.engine.begin() as connection:
             claimed = await self._still_held(connection, claimed, lease)
-            addresses = await self.recipients.mail(
-                connection, {item.participant_id for item in claimed}
-            )
+            addresses = await self.recipients.mail(connection, {item.reader for item in claimed})
             outcomes, gathered = [], []
             for item in claimed:
-                address = addresses[item.participant_id]
+                address = addresses[item.reader]
                 if isinstance(address, Unreachable):
-                    outcomes.append(Outcome(item.delivery_id, Event.HELD, address.reason))
+                    # What was for one contact alone is nobody's task where that must not be used.
+                    event = Event.HELD if item.contact_point is None else Event.CANCELLED
+                    outcomes.append(Outcome(item.delivery_id, event, address.reason))
                 else:
                     outcomes.append(Outcome(item.delivery_id, Event.GATHERED))
                     gathered.append(item.delivery_id)

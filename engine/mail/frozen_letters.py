@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
 from engine.communications.catalogue import CATALOGUE, Channel, Secret
-from engine.communications.claims import facts_from
+from engine.communications.claims import Reader, facts_from
 from engine.communications.ports import PostalAddress, Recipients, Secrets, Unreachable
 from engine.communications.rendering import Renderer
 from engine.database import driver_connection
@@ -30,7 +30,7 @@ UNAPPROVED: Final = "unapproved_template"
 
 _LETTERS = """
 SELECT print_piece.id, piece_id::text, delivery_id, secret, secret_key_id, notice, participant_id,
-       language, facts::text AS facts
+       contact_point_id, language, facts::text AS facts
 FROM print_piece
 JOIN delivery ON delivery.id = delivery_id
 JOIN communication ON communication.id = communication_id
@@ -110,10 +110,9 @@ class FrozenLetters:
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
             rows = await driver.fetch(_LETTERS, batch_id, after, most)
-            addresses = await self.recipients.mail(
-                connection, {row["participant_id"] for row in rows}
-            )
-            found = [(row, addresses[row["participant_id"]]) for row in rows]
+            readers = [_reader(row) for row in rows]
+            addresses = await self.recipients.mail(connection, set(readers))
+            found = [(row, addresses[reader]) for row, reader in zip(rows, readers, strict=True)]
             imbs = await self._imbs(driver, found)
         return [_Read(row, address, imbs.get(row["piece_id"])) for row, address in found]
 
@@ -182,3 +181,8 @@ def _cells(address: PostalAddress) -> tuple[str, ...]:
         address.zip5,
         address.zip4,
     )
+
+
+def _reader(row: Any) -> Reader:
+    secret = row["notice"] in CATALOGUE and CATALOGUE[row["notice"]].carries_secret
+    return Reader(row["participant_id"], row["contact_point_id"], secret)

@@ -1,6 +1,6 @@
 """The audit trail: who did what, when and from where, each entry chained to the one before it.
 
-Each entry's hash covers the hash of the entry before (as in RFC 9162's logs, without the tree) under
+Each entry's hash covers that of the entry before (as in RFC 9162, without the tree) under
 a key that is not in the database: whoever changes, removes or inserts an entry there cannot make
 the chain whole again. A tail that was cut off shows against a head that was written down earlier.
 """

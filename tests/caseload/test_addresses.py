@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.caseload.columns import Rules, caseload_files
 from engine.caseload.importing import FlaggedAddress, ImportReport, import_caseload
 from engine.caseload.recipients import CaseloadRecipients
+from engine.communications.claims import Reader
 from engine.communications.ports import PostalAddress, Unreachable
 
 RULES = Rules()
@@ -64,8 +65,8 @@ async def reached(
     async with engine.connect() as connection:
         found = await connection.execute(text("SELECT id FROM participant ORDER BY external_id"))
         ids = [row.id for row in found]
-        answers = await recipients.mail(connection, ids)
-    return [answers[participant] for participant in ids]
+        answers = await recipients.mail(connection, [Reader(id_) for id_ in ids])
+    return [answers[Reader(id_)] for id_ in ids]
 
 
 async def test_a_flagged_address_is_loaded_and_reported(

@@ -15,6 +15,7 @@ from engine.caseload.pin_requests import Method
 from engine.caseload.temporary_pins import expiry, last_day
 from engine.clock import PACIFIC
 from engine.communications.catalogue import Channel
+from engine.communications.claims import Reader
 from engine.security.pins import PinHasher
 from engine.settings import Settings
 from tests import people
@@ -233,8 +234,8 @@ async def test_a_confidential_participant_is_written_to_at_the_substitute_addres
     assert rows == [{"state": "held", "reason": "no_substitute_address"}]
     await execute(application, "UPDATE contact_point SET substitute = true WHERE kind = 'mail'")
     async with application.engine.connect() as connection:
-        found = await application.pin_requests.recipients.mail(connection, [participant])
-    assert getattr(found[participant], "addr1", None) == "1200 EXAMPLE ST APT 4"
+        found = await application.pin_requests.recipients.mail(connection, [Reader(participant)])
+    assert getattr(found[Reader(participant)], "addr1", None) == "1200 EXAMPLE ST APT 4"
 
 
 async def test_the_life_of_a_pin_begins_when_it_arrives(

@@ -8,6 +8,7 @@ import pytest
 
 from engine.bootstrap import Application
 from engine.communications.catalogue import Channel
+from engine.communications.claims import Reader
 from engine.mail.vendor.inbound import FileName, RefusedFileError, read_statuses
 from tests import people
 from tests.database_rows import fetch, states
@@ -322,7 +323,7 @@ async def test_a_letter_that_comes_back_goes_out_by_email_where_it_may(
     ]
     async with application.engine.connect() as connection:
         recipients = application.batches.printer.recipients
-        addresses = await recipients.mail(connection, [reachable, other])
+        addresses = await recipients.mail(connection, [Reader(reachable), Reader(other)])
     assert {getattr(address, "reason", None) for address in addresses.values()} == {
         "RETURNED_BEFORE"
     }
