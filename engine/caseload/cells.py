@@ -105,6 +105,10 @@ def _cents(cell: str) -> int | None:
     return cents or None
 
 
+def _cents_or_none(cell: str) -> int | None:
+    return _cents(cell) or (0 if _DOLLARS.fullmatch(cell) else None)
+
+
 def _valid_email(address: str) -> str | None:
     try:
         found = validate_email(
@@ -156,6 +160,11 @@ DOLLARS = Rule(
     "dollars above zero, such as 482.50: no sign, no thousands mark, two decimals or none",
     "bigint",
     _cents,
+)
+DOLLARS_OR_NONE = Rule(
+    "dollars, such as 482.50 or 0: no sign, no thousands mark, two decimals or none",
+    "bigint",
+    _cents_or_none,
 )
 TOKEN = Rule(
     "1 to 40 of A-Z, a-z, 0-9, dot, underscore and hyphen, beginning with a letter or digit",

@@ -7,6 +7,7 @@ from typing import Final, Self
 from engine.caseload.cells import (
     DAY,
     DOLLARS,
+    DOLLARS_OR_NONE,
     EMAIL,
     MOMENT,
     PHONE,
@@ -38,6 +39,7 @@ METHODS: Final = (
     "wage_withholding", "bank_transfer", "card", "check", "cash",
     "direct_deposit", "electronic_payment_card", "other",
 )  # fmt: skip
+ACCOUNTS: Final = ("child_support", "medical_support", "spousal_support")
 NAME = written(120, letters=True)
 LINE = written(100)
 
@@ -280,6 +282,24 @@ def _case_parties(rules: Rules) -> CaseloadFile:
     )
 
 
+def _accounts(rules: Rules) -> CaseloadFile:
+    return CaseloadFile(
+        "accounts.csv",
+        "What is ordered in a case by the month, and what of it is still owed. Both parties of the"
+        " case read it.",
+        ("account_id",),
+        (
+            Column("account_id", TOKEN, "the account's number in the case system"),
+            Column("case_number", digits(rules.case_number_digits), "the case it belongs to"),
+            Column("kind", words(*ACCOUNTS), "what the order is for"),
+            Column("monthly_amount", DOLLARS_OR_NONE, "ordered by the month; 0 where it ended"),
+            Column("balance", DOLLARS_OR_NONE, "past due: what is still owed"),
+            Column("as_of", DAY, "the day on which that was so"),
+        ),
+        (_TO_CASE,),
+    )
+
+
 def _payments(rules: Rules) -> CaseloadFile:
     return CaseloadFile(
         "payments.csv",
@@ -321,8 +341,16 @@ def _appointments(rules: Rules) -> CaseloadFile:
 
 
 def caseload_files(rules: Rules) -> tuple[CaseloadFile, ...]:
-    """The six files, each after those it refers to."""
-    makers = (_participants, _contact_points, _cases, _case_parties, _payments, _appointments)
+    """The seven files, each after those it refers to."""
+    makers = (
+        _participants,
+        _contact_points,
+        _cases,
+        _case_parties,
+        _accounts,
+        _payments,
+        _appointments,
+    )
     return tuple(make(rules) for make in makers)
 
 

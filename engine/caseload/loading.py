@@ -79,6 +79,16 @@ _CASE_PARTIES: Final = Target(
     JOIN participant p ON p.external_id = s.participant_id
     """,
 )
+_ACCOUNTS: Final = Target(
+    "account",
+    ("external_id",),
+    ("case_id", "kind", "monthly_cents", "balance_cents", "as_of"),
+    """
+    SELECT s.account_id AS external_id, c.id AS case_id, s.kind,
+           s.monthly_amount AS monthly_cents, s.balance AS balance_cents, s.as_of
+    FROM stage_accounts s JOIN support_case c ON c.external_id = s.case_number
+    """,
+)
 _PAYMENTS: Final = Target(
     "payment",
     ("external_id",),
@@ -181,6 +191,7 @@ _TARGETS: Final[Mapping[str, Target]] = {
     "participants.csv": _PARTICIPANTS,
     "cases.csv": _CASES,
     "case_parties.csv": _CASE_PARTIES,
+    "accounts.csv": _ACCOUNTS,
     "payments.csv": _PAYMENTS,
     "appointments.csv": _APPOINTMENTS,
 }

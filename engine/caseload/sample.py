@@ -40,9 +40,19 @@ _RECEIVED_BY: Final = ("direct_deposit", "direct_deposit", "electronic_payment_c
 _PAID_BY: Final = tuple(method for method in METHODS if method not in _RECEIVED_BY)
 _HOURS: Final = (time(8, 30), time(9, 0), time(10, 15), time(11, 0), time(13, 30), time(15, 0))
 
+_LONG_HISTORY_SHARE: Final = 0.04
+_LONGEST_HISTORY: Final = 36
+"""Months."""
+_RECENT: Final = 4
+"""Months: what most cases have payments of, at the most."""
+
 Cells = Sequence[object]
 Line = tuple[str, Cells]
 """The file a row belongs in, and its cells."""
+
+
+def _dollars(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
 
 
 def _yes(answer: bool) -> str:
@@ -51,7 +61,10 @@ def _yes(answer: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """What every row of one sample is drawn from, in one fixed order."""
+    """What every row of one sample is drawn from, in one fixed order.
+
+    Balances and the older payments of a few cases are drawn from `ledger`.
+    """
 
     count: int
     as_of: date
@@ -60,6 +73,7 @@ class _Sample:
     people: People
     places: Places
     first_number: int
+    ledger: Random
 
     def participant_id(self, position: int) -> str:
         width = self.rules.participant_id_digits
@@ -153,19 +167,45 @@ class _Sample:
         parties = (self.participant_id(payer), self.participant_id(payee))
         for party, role in zip(parties, ("payer", "payee"), strict=True):
             yield "case_parties.csv", (number, party, role)
+        cents = 0 if closed else self.random.randrange(5_000, 150_000)
+        yield from self.accounts(number, cents)
         if not closed:
-            yield from self.payments(number, *parties)
+            yield from self.payments(number, opened, cents, parties)
             yield from self.appointments(number, county, parties)
 
-    def payments(self, case: str, payer: str, payee: str) -> Iterator[Line]:
-        """Up to four monthly payments, each made and, days later, sent on."""
-        cents, method = self.random.randrange(5_000, 150_000), self.random.choice(_PAID_BY)
+    def accounts(self, case: str, cents: int) -> Iterator[Line]:
+        """What is ordered: support for the children, and at times something besides."""
+        chance = self.ledger.random
+        ordered = [("child_support", cents)]
+        if cents and chance() < 0.15:
+            ordered.append(("medical_support", self.ledger.randrange(2_000, 20_000)))
+        if cents and chance() < 0.05:
+            ordered.append(("spousal_support", self.ledger.randrange(20_000, 90_000)))
+        for kind, monthly in ordered:
+            owed = self.ledger.randrange(9 * monthly) if cents and chance() < 0.5 else 0
+            cells = (
+                f"{case}-{kind.partition('_')[0]}", case, kind, _dollars(monthly), _dollars(owed),
+                self.as_of.isoformat(),
+            )  # fmt: skip
+            yield "accounts.csv", cells
+
+    def payments(
+        self, case: str, opened: date, cents: int, parties: tuple[str, str]
+    ) -> Iterator[Line]:
+        """Up to four monthly payments, each made and, days later, sent on; in a few cases those of
+        years."""
+        payer, payee = parties
+        method = self.random.choice(_PAID_BY)
         received = self.random.choice(_RECEIVED_BY)
         due = self.random.randrange(3, 28)
-        for month in range(self.random.randrange(5), 0, -1):
+        recent = [(month, self.random) for month in range(self.random.randrange(5), 0, -1)]
+        earlier = [(month, self.ledger) for month in range(self.history(), _RECENT, -1)]
+        for month, chance in earlier + recent:
             made = self.as_of - timedelta(days=30 * month - due)
-            sent = add_business_days(made, self.random.randrange(1, 4))
-            dollars = f"{cents // 100}.{cents % 100:02d}"
+            sent = add_business_days(made, chance.randrange(1, 4))
+            if chance is self.ledger and made < opened:
+                continue
+            dollars = _dollars(cents)
             for direction, party, how, day in (
                 ("made", payer, method, made),
                 ("sent", payee, received, sent),
@@ -174,6 +214,12 @@ class _Sample:
                     name = f"{case}-{direction}-{day:%Y%m%d}"
                     cells = (name, case, party, direction, dollars, how, day.isoformat())
                     yield "payments.csv", cells
+
+    def history(self) -> int:
+        """How many months back the payments of a case reach, where it is more than most."""
+        if self.ledger.random() >= _LONG_HISTORY_SHARE:
+            return 0
+        return self.ledger.randint(12, _LONGEST_HISTORY)
 
     def appointments(self, case: str, county: str, parties: Sequence[str]) -> Iterator[Line]:
         """Perhaps a meeting for one party in the next 30 days, perhaps a hearing for both."""
@@ -223,7 +269,7 @@ def write_sample(
     as_of: date = DEFAULT_AS_OF,
     rules: Rules | None = None,
 ) -> Mapping[str, int]:
-    """Write the six files of a caseload of `participants` into `folder`, replacing such files.
+    """Write the seven files of a caseload of `participants` into `folder`, replacing such files.
 
     Payments lie in the months before `as_of`, appointments in the weeks after it. The files are
     the same, byte for byte, for the same arguments. Returns the rows of each file. Raises
@@ -235,8 +281,9 @@ def write_sample(
         raise InputError(f"a sample has from 1 to {most} participants")
     folder.mkdir(parents=True, exist_ok=True)
     random = Random(seed)  # noqa: S311  a sample is to be foreseen; nothing in it is a secret
+    ledger = Random(f"ledger {seed}")  # noqa: S311  likewise
     sample = _Sample(
         participants, as_of, rules, random, People(random, seed), Places(random),
-        random.randrange(most),
+        random.randrange(most), ledger,
     )  # fmt: skip
     return _write(folder, caseload_files(rules), sample.lines())

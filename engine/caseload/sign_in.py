@@ -54,7 +54,7 @@ WHERE tag = $1
 """
 _WRONG_TRY: Final = """
 UPDATE pin_credential SET wrong_tries = wrong_tries + 1,
-       voided_at = CASE WHEN wrong_tries + 1 >= $3 THEN $2 END
+       voided_at = CASE WHEN wrong_tries + 1 >= $3 THEN $2::timestamptz END
 WHERE id = $1 AND used_at IS NULL AND voided_at IS NULL
 """
 _CLEAR: Final = "DELETE FROM sign_in_standing WHERE tag = ANY($1::text[])"

@@ -4,7 +4,18 @@ import sys
 
 import typer
 
-from engine.cli import batch, calendar, caseload, mail, notices, preview, processes, stack
+from engine.cli import (
+    audit,
+    batch,
+    calendar,
+    caseload,
+    mail,
+    notices,
+    preview,
+    processes,
+    stack,
+    staff,
+)
 from engine.errors import ConnectError
 
 app = typer.Typer(
@@ -17,6 +28,8 @@ app.add_typer(caseload.app, name="caseload")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(batch.app, name="batch")
 app.add_typer(mail.app, name="mail")
+app.add_typer(staff.app, name="staff")
+app.add_typer(audit.app, name="audit")
 app.command("preview")(preview.preview)
 app.command("remind")(notices.remind)
 app.command("announce-payments")(notices.announce_payments)

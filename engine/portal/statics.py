@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.errors import ConnectError
+
 _THEME: Final = Path(__file__).parent / "theme"
+_WORN: Final = _THEME / "uswds"
 _FONTS: Final = Path(fontpkg_public_sans.__file__).parent / "files"
 _A_YEAR: Final = "public, max-age=31536000, immutable"
 
@@ -26,10 +30,15 @@ class StaticFile:
     compressed: bytes
 
 
+class DesignSystemMissingError(ConnectError):
+    """The portal does not start without its clothes; its text says how to get them."""
+
+
 class StaticFiles:
-    """The theme, its font and its drawings, read once."""
+    """The design system, the theme over it, its font, drawings and script, read once."""
 
     def __init__(self) -> None:
+        """Raises DesignSystemMissingError where the design system has not been fetched."""
         plain = {
             "public-sans.ttf": _file(
                 "public-sans.ttf", "font/ttf", (_FONTS / "PublicSans[wght].ttf").read_bytes()
@@ -37,10 +46,13 @@ class StaticFiles:
             "mark.svg": _file("mark.svg", "image/svg+xml", (_THEME / "mark.svg").read_bytes()),
             "rings.svg": _file("rings.svg", "image/svg+xml", (_THEME / "rings.svg").read_bytes()),
         }
-        styles = (_THEME / "theme.css").read_text()
-        for name, file in plain.items():
-            styles = styles.replace(f'url("{name}")', f'url("{file.name}")')
-        files = plain | {"theme.css": _file("theme.css", "text/css", styles.encode())}
+        plain |= _design_system()
+        script = (_THEME / "portal.js").read_bytes()
+        files = plain | {
+            "uswds.css": _styles(_WORN / "uswds.css", plain),
+            "theme.css": _styles(_THEME / "theme.css", plain),
+            "portal.js": _file("portal.js", "text/javascript", script),
+        }
         self._names = {name: file.name for name, file in files.items()}
         self._files = {file.name: file for file in files.values()}
 
@@ -59,6 +71,25 @@ class StaticFiles:
             headers["Content-Encoding"] = "gzip"
         content = file.compressed if zipped else file.content
         return Response(content, media_type=file.media_type, headers=headers)
+
+
+def _design_system() -> dict[str, StaticFile]:
+    if not (_WORN / "uswds.css").is_file():
+        raise DesignSystemMissingError(
+            "the portal lacks the U.S. Web Design System: run `make install` in the project"
+        )
+    return {
+        path.name: _file(path.name, "image/svg+xml", path.read_bytes())
+        for path in sorted(_WORN.glob("*.svg"))
+    }
+
+
+def _styles(path: Path, files: Mapping[str, StaticFile]) -> StaticFile:
+    """A style sheet that names the files it draws on as they are served."""
+    styles = path.read_text(encoding="utf-8")
+    for name, file in files.items():
+        styles = styles.replace(f'url("{name}")', f'url("{file.name}")')
+    return _file(path.name, "text/css", styles.encode())
 
 
 def _file(name: str, media_type: str, content: bytes) -> StaticFile:

@@ -29,6 +29,7 @@ GOOD: Mapping[str, tuple[str, ...]] = {
     ),
     "cases.csv": (f"{CASE},Contra Costa,open,2020-02-29",),
     "case_parties.csv": (f"{CASE},{LUIS},payer", f"{CASE},{ANA},payee"),
+    "accounts.csv": (f"B-1,{CASE},child_support,525,0,2026-11-20",),
     "payments.csv": (
         f"P-1,{CASE},{LUIS},made,482.50,card,2026-10-01",
         f"P-2,{CASE},{ANA},sent,482.50,check,2026-10-03",
@@ -68,6 +69,7 @@ async def versions(engine: AsyncEngine) -> list[tuple[Any, ...]]:
         " UNION ALL SELECT tableoid::regclass::text, ctid::text, xmin::text FROM contact_point"
         " UNION ALL SELECT tableoid::regclass::text, ctid::text, xmin::text FROM support_case"
         " UNION ALL SELECT tableoid::regclass::text, ctid::text, xmin::text FROM case_party"
+        " UNION ALL SELECT tableoid::regclass::text, ctid::text, xmin::text FROM account"
         " UNION ALL SELECT tableoid::regclass::text, ctid::text, xmin::text FROM payment"
         " UNION ALL SELECT tableoid::regclass::text, ctid::text, xmin::text FROM appointment"
         " ORDER BY 1, 2",
@@ -82,12 +84,12 @@ def at(fault: Fault) -> tuple[str, int, str]:
 async def test_every_file_is_loaded_and_linked_by_external_id(
     database: AsyncEngine, tmp_path: Path
 ) -> None:
-    """Six good files become rows that belong together, their values in the database's own types."""
+    """Seven good files become rows that belong together, their values in the database's own types."""
     report = await load(database, write(tmp_path / "files"))
 
     assert report.whole
     assert [(file.rows, file.added) for file in report.files] == [
-        (2, 2), (4, 4), (1, 1), (2, 2), (2, 2), (1, 1),
+        (2, 2), (4, 4), (1, 1), (2, 2), (1, 1), (2, 2), (1, 1),
     ]  # fmt: skip
     assert await rows(
         database,
@@ -107,6 +109,9 @@ async def test_every_file_is_loaded_and_linked_by_external_id(
     assert await rows(
         database, "SELECT starts_at = '2026-12-09 17:30+00', place FROM appointment"
     ) == [(True, "100 Example Street, Room 2")]
+    assert await rows(
+        database, "SELECT kind, monthly_cents, balance_cents, as_of::text FROM account"
+    ) == [("child_support", 52_500, 0, "2026-11-20")]
 
 
 async def test_the_same_files_again_write_nothing(database: AsyncEngine, tmp_path: Path) -> None:
@@ -117,8 +122,8 @@ async def test_the_same_files_again_write_nothing(database: AsyncEngine, tmp_pat
 
     report = await load(database, folder)
 
-    assert [(file.added, file.updated) for file in report.files] == [(0, 0)] * 6
-    assert [file.unchanged for file in report.files] == [2, 4, 1, 2, 2, 1]
+    assert [(file.added, file.updated) for file in report.files] == [(0, 0)] * 7
+    assert [file.unchanged for file in report.files] == [2, 4, 1, 2, 1, 2, 1]
     assert await versions(database) == before
 
 
@@ -229,23 +234,25 @@ async def test_cases_payments_and_appointments_are_updated(
     made, sent = GOOD["payments.csv"]
     (case,) = GOOD["cases.csv"]
     (appointment,) = GOOD["appointments.csv"]
+    (account,) = GOOD["accounts.csv"]
 
     report = await load(
         database,
         write(
             tmp_path / "files",
             cases=(case.replace("open", "closed"),),
+            accounts=(account.replace(",0,", ",1042,"),),
             payments=(made.replace("482.50", "500"), sent),
             appointments=(appointment.replace("scheduled", "cancelled"),),
         ),
     )
 
-    assert [file.updated for file in report.files] == [0, 0, 1, 0, 1, 1]
+    assert [file.updated for file in report.files] == [0, 0, 1, 0, 1, 1, 1]
     assert await rows(
         database,
-        "SELECT support_case.status, amount_cents, appointment.status"
-        " FROM support_case, payment, appointment WHERE payment.external_id = 'P-1'",
-    ) == [("closed", 50_000, "cancelled")]
+        "SELECT support_case.status, amount_cents, appointment.status, balance_cents"
+        " FROM support_case, payment, appointment, account WHERE payment.external_id = 'P-1'",
+    ) == [("closed", 50_000, "cancelled", 104_200)]
 
 
 async def test_a_dry_run_reports_the_same_and_keeps_nothing(
@@ -308,7 +315,7 @@ async def test_a_file_waits_for_the_refused_one_it_needs(
         ("payments.csv", 2, "participant_id"),
         ("appointments.csv", 2, "participant_id"),
     }
-    assert [file.file for file in report.files if not file.refused] == ["cases.csv"]
+    assert [file.file for file in report.files if not file.refused] == ["cases.csv", "accounts.csv"]
     assert await rows(database, "SELECT id FROM participant") == []
 
 

@@ -58,12 +58,12 @@ def written_elsewhere(folder: Path, *, seed: int, hash_seed: str) -> dict[str, s
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
-    """In two processes with different hash seeds, all six files are the same."""
+    """In two processes with different hash seeds, all seven files are the same."""
     first = written_elsewhere(tmp_path / "a", seed=5, hash_seed="1")
     second = written_elsewhere(tmp_path / "b", seed=5, hash_seed="2")
     other = written_elsewhere(tmp_path / "c", seed=6, hash_seed="1")
 
-    assert len(first) == 6
+    assert len(first) == 7
     assert first == second
     assert not set(first.values()) & set(other.values())
 
@@ -192,7 +192,7 @@ def test_payments_lie_behind_and_appointments_ahead(sample: Path) -> None:
     payments = read(sample, "payments")
     assert {each["direction"] for each in payments} == {"made", "sent"}
     days = [date.fromisoformat(each["paid_on"]) for each in payments]
-    assert AS_OF - timedelta(days=200) < min(days) < max(days) <= AS_OF
+    assert AS_OF - timedelta(days=1100) < min(days) < max(days) <= AS_OF
     appointments = read(sample, "appointments")
     assert {each["kind"] for each in appointments} == {"office", "court"}
     for each in appointments:
@@ -201,3 +201,32 @@ def test_payments_lie_behind_and_appointments_ahead(sample: Path) -> None:
         assert 0 < ahead <= (30 if each["kind"] == "office" else 60)
         assert is_business_day(starts_at.date())
         assert 8 <= starts_at.hour < 17
+
+
+def test_a_few_cases_have_payments_of_years(sample: Path) -> None:
+    """Most histories fit one page of four months; a few go on for pages, from the case's first day
+    on."""
+    opened = {each["case_number"]: each["opened_on"] for each in read(sample, "cases")}
+    payments = read(sample, "payments")
+    rows = Counter(each["case_number"] for each in payments if each["direction"] == "made")
+    long = [case for case, number in rows.items() if number > 4]
+    assert 0.01 < len(long) / len(rows) < 0.08
+    assert max(rows.values()) > 20
+    assert all(each["paid_on"] >= opened[each["case_number"]] for each in payments
+               if each["case_number"] in long)  # fmt: skip
+
+
+def test_every_case_has_a_balance_and_a_closed_one_owes_nothing(sample: Path) -> None:
+    """Support for the children is ordered in every case; some owe, some are even."""
+    closed = {each["case_number"] for each in read(sample, "cases") if each["status"] == "closed"}
+    accounts = read(sample, "accounts")
+    assert {each["kind"] for each in accounts} == {
+        "child_support", "medical_support", "spousal_support",
+    }  # fmt: skip
+    ordered = [each for each in accounts if each["kind"] == "child_support"]
+    assert {each["case_number"] for each in ordered} == {
+        each["case_number"] for each in read(sample, "cases")
+    }
+    owing = [each for each in ordered if each["balance"] != "0.00"]
+    assert 0.3 < len(owing) / len(ordered) < 0.6
+    assert not closed & {each["case_number"] for each in owing}
