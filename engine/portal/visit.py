@@ -78,11 +78,7 @@ class Visit:
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """`template`, drawn for this visit."""
         query = self.request.url.query if self.request.method == "GET" else ""
-        token = (
-            self.tokens.session_token(self.session)
-            if self.session
-            else self.tokens.form_token(self.request)
-        )
+        token = _FormToken(self)
         response = self.layout.page(
             self.language,
             template,
@@ -101,8 +97,8 @@ class Visit:
                 | values
             ),
         )
-        if self.session is None:
-            self.tokens.give_form_token(response, token)
+        if self.session is None and token.drawn is not None:
+            self.tokens.give_form_token(response, token.drawn)
         self.tokens.forget_said(self.request, response)
         return response
 
@@ -127,3 +123,22 @@ class Visit:
             "session_seconds": left,
             "warn_after_seconds": max(0, left - WARN_BEFORE_SECONDS),
         }
+
+
+class _FormToken:
+    """The token of a page's forms, made when a form is drawn: a page without one gives a browser
+    nothing to hold."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self.drawn: str | None = None
+
+    def __str__(self) -> str:
+        if self.drawn is None:
+            visit = self._visit
+            self.drawn = (
+                visit.tokens.session_token(visit.session)
+                if visit.session
+                else visit.tokens.form_token(visit.request)
+            )
+        return self.drawn

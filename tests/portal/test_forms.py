@@ -112,7 +112,7 @@ def test_spelling_variants_count_as_one(name: str) -> None:
         (b"first_name=%FF%FE", FORM_TYPE, 400),
         (b"first_name=\xff\xfe", FORM_TYPE, 400),
         (b"first_name=a&first_name=b", FORM_TYPE, 400),
-        (b"&".join(b"f%d=1" % number for number in range(30)), FORM_TYPE, 400),
+        (b"&".join(b"f%d=1" % number for number in range(31)), FORM_TYPE, 400),
         (b"", FORM_TYPE, 403),
         (b"first_name=%00&method=%00", FORM_TYPE, 403),
         (b"=&=&%=%&;;", FORM_TYPE, 400),

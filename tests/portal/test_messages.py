@@ -1,8 +1,8 @@
-"""*Contact My Caseworker*, as parents use it: what they write, what they see, and what they do not."""
+"""*Contact My Caseworker*, as parents use it: what they write, see, and never see."""
 
 import asyncio
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from engine.bootstrap import Application
+from engine.database import driver_connection
 from tests import people
 from tests.database_rows import execute, fetch
 from tests.portal.page_reader import Page
@@ -54,21 +55,23 @@ async def add_message(
     at: datetime = MONDAY_NOON,
 ) -> int:
     """A message that is already there; a caseworker's where it `answers` one."""
-    rows = await fetch(
-        application,
-        "WITH added AS (INSERT INTO caseworker_message (participant_id, case_id, author, staff,"
-        " body, written_at, reply_due, answers_id) VALUES ($1, $2,"
-        " CASE WHEN $5::bigint IS NULL THEN 'participant' ELSE 'caseworker' END,"
-        " CASE WHEN $5::bigint IS NULL THEN NULL ELSE 'r.ortiz' END, $3, $4,"
-        " CASE WHEN $5::bigint IS NULL THEN date '2026-11-30' END, $5) RETURNING id)"
-        " SELECT id FROM added",
-        participant,
-        case,
-        body,
-        at,
-        answers,
-    )
-    return int(str(rows[0]["id"]))
+    async with application.engine.begin() as connection:
+        driver = await driver_connection(connection)
+        return int(
+            await driver.fetchval(
+                "INSERT INTO caseworker_message (participant_id, case_id, author, staff, body,"
+                " written_at, reply_due, answers_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+                " RETURNING id",
+                participant,
+                case,
+                "caseworker" if answers else "participant",
+                "r.ortiz" if answers else None,
+                body,
+                at,
+                None if answers else date(2026, 11, 30),
+                answers,
+            )
+        )
 
 
 async def send(
@@ -252,14 +255,16 @@ async def test_as_many_statements_for_many_as_for_few(
     portal: Portal, parent: httpx.AsyncClient
 ) -> None:
     """The number of statements does not grow with the messages on the page."""
-    question = await add_message(portal.application, "question")
-    await add_message(portal.application, "answer", answers=question)
-    few = await statements(portal, parent, "/en/messages")
-    assert any("UPDATE caseworker_message" in statement for statement in few)
-    for _ in range(8):
-        question = await add_message(portal.application, "question")
-        await add_message(portal.application, "answer", answers=question)
-    assert len(await statements(portal, parent, "/en/messages")) == len(few)
+    counts = []
+    # At first asyncpg also asks what types there are.
+    for number in (1, 1, 8):
+        for _ in range(number):
+            question = await add_message(portal.application, "question")
+            await add_message(portal.application, "answer", answers=question)
+        heard = await statements(portal, parent, "/en/messages")
+        assert any("UPDATE caseworker_message" in statement for statement in heard)
+        counts.append(len(heard))
+    assert counts[1] == counts[2]
 
 
 async def test_too_many_messages_are_refused(portal: Portal, parent: httpx.AsyncClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from engine.portal.tokens import FORM_FIELD
 from engine.security.sessions import Stage
+from engine.stack.visitors import hidden_fields
 from tests.database_rows import execute, fetch
 from tests.portal.portal_server import PARTICIPANT, Portal, form_token, post_form
 
@@ -191,8 +192,6 @@ async def test_the_same_form_twice_changes_a_pin_once(portal: Portal) -> None:
     await has_pin(portal, "temporary", TEMPORARY)
     browser = await portal.signed_in(1, Stage.PIN_CHANGE)
     page = await browser.get("/en/choose-pin")
-    from engine.stack.visitors import hidden_fields  # noqa: PLC0415
-
     fields = hidden_fields(page.text) | {"new_pin": NEW, "confirm_pin": NEW}
     first = await browser.post("/en/choose-pin", data=fields)
     second = await browser.post("/en/choose-pin", data=fields)

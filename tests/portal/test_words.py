@@ -8,7 +8,7 @@ from engine.i18n import Language
 from engine.portal.error_pages import WORDED
 from engine.portal.forms import FIELDS, Fault, PinRequestForm
 from engine.portal.layout import Layout
-from engine.portal.pages import FORGOT_PIN
+from engine.portal.pages.front import FORGOT_PIN
 from engine.portal.statics import StaticFiles
 from engine.settings import Settings
 from tests.portal.page_reader import Page

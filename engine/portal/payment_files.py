@@ -1,0 +1,149 @@
+"""A payment history as a file to keep: a PDF for people, a CSV for spreadsheets."""
+
+import csv
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from io import StringIO
+from typing import Any, Final
+
+import typst
+
+from engine.assets import TEMPLATES
+from engine.caseload.at_a_glance import Reader
+from engine.caseload.payments import Choice, History
+from engine.errors import ConnectError
+from engine.i18n import Language, long_date, money
+from engine.mail.typeface import FONT_FOLDER, undrawable_characters
+
+_LAYOUT: Final = TEMPLATES / "portal" / "pdf" / "payment_history.typ"
+_STANDARDS: Final[list["typst.PDFStandard"]] = ["a-2a", "ua-1"]
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class HistoryNotDrawnError(ConnectError):
+    """The PDF could not be laid out; Typst's own message may quote the reader and is not
+    repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFile:
+    """What goes into a file. `words` are those of templates/portal/payments_words.txt."""
+
+    language: Language
+    words: Mapping[str, Any]
+    reader: Reader
+    choice: Choice
+    history: History
+    printed_on: date
+
+    def csv(self) -> bytes:
+        """UTF-8 with a byte order mark, by which spreadsheets know it, and lines as in RFC 4180:
+        dates as YYYY-MM-DD, amounts as plain dollars."""
+        written = StringIO()
+        writer = csv.writer(written)
+        writer.writerow(map(_plain, self._headings("csv_amount")))
+        for line in self.history.lines:
+            amount = f"{line.amount_cents // 100}.{line.amount_cents % 100:02d}"
+            method = self.words["methods"][line.method]
+            cells = (line.paid_on.isoformat(), line.case_number, method, amount)
+            writer.writerow(map(_plain, cells))
+        return written.getvalue().encode("utf-8-sig")
+
+    def pdf(self) -> bytes:
+        """A tagged PDF/A-2a and PDF/UA-1. Raises HistoryNotDrawnError."""
+        return _press().pdf(self._document())
+
+    def _headings(self, amount: str) -> tuple[str, ...]:
+        words = self.words
+        return words["date"], words["case_number"], words["method"], words[amount]
+
+    def _document(self) -> dict[str, Any]:
+        words, day = self.words, self.printed_on
+        rows = [
+            (
+                long_date(line.paid_on, self.language),
+                line.case_number,
+                words["methods"][line.method],
+                money(line.amount_cents, self.language),
+            )
+            for line in self.history.lines
+        ]
+        return {
+            "language": self.language,
+            "title": f"{words['title']}: {words['ways'][self.choice.direction]}",
+            "date": (day.year, day.month, day.day),
+            "agency": words["agency"],
+            "programme": words["programme"],
+            "demonstration": words["demonstration"],
+            "footer": words["title"],
+            "page_label": words["page_label"],
+            "facts": self._facts(),
+            "headings": self._headings("amount"),
+            "rows": rows,
+            "nothing": words["nothing"],
+            "total": words["total"]
+            .replace("{number}", str(self.history.number))
+            .replace("{total}", money(self.history.total_cents, self.language)),
+        }
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What stands above the table. A name that the typeface cannot draw is left to the
+        number."""
+        words = self.words
+        facts = [(words["name"], self.reader.name)]
+        if undrawable_characters(self.reader.name):
+            facts = []
+        return [
+            *facts,
+            (words["participant_id"], self.reader.number),
+            (words["period"], words["period_said"]),
+            (words["printed_on"], long_date(self.printed_on, self.language)),
+        ]
+
+
+def _plain(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+class _Press:
+    """A kept Typst compiler over the one layout, as `engine.mail.typesetting` keeps its own."""
+
+    def __init__(self) -> None:
+        root = _LAYOUT.parent
+        self._lock = threading.Lock()
+        self._compiler = typst.Compiler(
+            _LAYOUT,
+            root=root,
+            font_paths=typst.Fonts(
+                include_system_fonts=False,
+                include_embedded_fonts=False,
+                font_paths=[FONT_FOLDER],
+            ),
+            ignore_system_fonts=True,
+            package_path=root,
+            package_cache_path=root,
+        )
+
+    def pdf(self, document: Mapping[str, Any]) -> bytes:
+        """Drawn one at a time, whichever thread asks."""
+        inputs = {"history": json.dumps(document)}
+        with self._lock:
+            try:
+                made = self._compiler.compile(
+                    sys_inputs=inputs, format="pdf", pdf_standards=_STANDARDS
+                )
+            except (typst.TypstError, RuntimeError):
+                raise HistoryNotDrawnError("the payment history could not be laid out") from None
+        if not isinstance(made, bytes):
+            raise HistoryNotDrawnError("the payment history could not be laid out")
+        return made
+
+
+@cache
+def _press() -> _Press:
+    return _Press()
