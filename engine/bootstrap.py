@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.caseload.acts import Acts
 from engine.caseload.chosen_pins import ChosenPins
+from engine.caseload.contact_changes import ContactChanges
 from engine.caseload.desks import LocalAgencies
 from engine.caseload.notices import CaseloadNotices
+from engine.caseload.other_party import OtherPartyReports
 from engine.caseload.pin_requests import PinRequests
 from engine.caseload.recipients import CaseloadRecipients, Cooling
 from engine.caseload.sign_in import Manners, SignIn
@@ -99,6 +101,8 @@ class Application:
     chosen_pins: ChosenPins
     acts: Acts
     documents: Documents
+    contact_changes: ContactChanges
+    other_party: OtherPartyReports
 
 
 @asynccontextmanager
@@ -287,6 +291,8 @@ def _compose(
         chosen_pins=ChosenPins(checker, sessions, clock, settings.pin_digits),
         acts=Acts(outbox, audit, clock),
         documents=Documents(documents, clock),
+        contact_changes=ContactChanges(clock),
+        other_party=OtherPartyReports(clock),
     )
 
 

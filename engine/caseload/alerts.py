@@ -39,6 +39,36 @@ async def security_alert(
     )
 
 
+async def alert_at(
+    transaction: Transaction,
+    participant_id: int,
+    what: Changed,
+    key: str,
+    now: datetime,
+    *,
+    contact_point: int,
+    channel: Channel | None,
+) -> None:
+    """Owe the same at the contact point that was replaced, and nowhere else; nothing where no
+    `channel` goes there, as to a telephone."""
+    if channel is None:
+        return
+    driver = await driver_connection(transaction.connection)
+    reader = await driver.fetchrow(_READER, participant_id)
+    await transaction.record(
+        Obligation(
+            key=f"security_alert:{key}",
+            notice=SECURITY_ALERT,
+            participant_id=participant_id,
+            language=reader["language"],
+            facts=SecurityAlertFacts(name=reader["name"], what=what, happened_at=now),
+            route=in_order(channel),
+            requested_at=now,
+            contact_point=contact_point,
+        )
+    )
+
+
 async def ordinary_route(connection: AsyncConnection, participant_id: int) -> Route:
     """By email and then by mail, by what is on file now; a confidential participant's email is
     never followed by a letter."""

@@ -19,7 +19,9 @@ WHERE payment.participant_id = $1 AND direction = $2
       AND ($3::bigint IS NULL OR payment.case_id = $3)
       AND ($4::date IS NULL OR paid_on >= $4) AND ($5::date IS NULL OR paid_on <= $5)
 """
-_TOTALS: Final = f"SELECT count(*) AS number, coalesce(sum(amount_cents), 0)::bigint AS cents{_CHOSEN}"  # noqa: E501, S608  joined from constants of this module
+_TOTALS: Final = (
+    f"SELECT count(*) AS number, coalesce(sum(amount_cents), 0)::bigint AS cents{_CHOSEN}"  # noqa: E501  joined from constants of this module
+)
 _ROWS: Final = f"""
 SELECT paid_on, amount_cents, method,
        (SELECT external_id FROM support_case WHERE support_case.id = payment.case_id) AS case_number

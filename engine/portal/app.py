@@ -15,7 +15,11 @@ from engine.portal.guard import Guard
 from engine.portal.health import Health
 from engine.portal.layout import Layout
 from engine.portal.metrics import Metrics
+from engine.portal.pages.appointments import AppointmentsPages
+from engine.portal.pages.cases import CasesPages
 from engine.portal.pages.change_pin import ChangePinPages
+from engine.portal.pages.contact_details import ContactDetailsPages
+from engine.portal.pages.documents import DocumentsPages
 from engine.portal.pages.front import (
     FORGOT_PIN,
     FrontPages,
@@ -23,6 +27,11 @@ from engine.portal.pages.front import (
     to_home,
     to_login,
 )
+from engine.portal.pages.messages import MessagesPages
+from engine.portal.pages.other_party import OtherPartyPages
+from engine.portal.pages.participant_home import ParticipantHomePages
+from engine.portal.pages.payments import PaymentsPages
+from engine.portal.pages.profile import ProfilePages
 from engine.portal.pages.sign_in import SignInPages
 from engine.portal.places import Place
 from engine.portal.standing import Standing
@@ -32,7 +41,20 @@ from engine.portal.tokens import Tokens
 
 def places() -> list[Place]:
     """Every page there is in both languages, and who may come to it."""
-    rooms = (FrontPages(), SignInPages(), ChangePinPages())
+    rooms = (
+        FrontPages(),
+        SignInPages(),
+        ChangePinPages(),
+        ParticipantHomePages(),
+        PaymentsPages(),
+        CasesPages(),
+        AppointmentsPages(),
+        DocumentsPages(),
+        MessagesPages(),
+        ProfilePages(),
+        ContactDetailsPages(),
+        OtherPartyPages(),
+    )
     return [place for room in rooms for place in room.places]
 
 

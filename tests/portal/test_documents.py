@@ -92,7 +92,7 @@ async def test_a_document_opens_as_it_was_sent_and_is_read(
     assert opened.headers["content-disposition"] == 'inline; filename="document.pdf"'
     page = Page((await parent.get("/en/documents")).text)
     assert "1 new" in page.words
-    assert "November 23, 2026 November 23, 2026" in page.words or "Unread" in page.words
+    assert page.words.count("Unread") == 1
     rows = await fetch(portal.application, "SELECT opened_at FROM document ORDER BY id")
     assert rows == [{"opened_at": MONDAY_NOON}, {"opened_at": None}]
     assert await fetch(portal.application, "SELECT actor, act, details::text FROM audit_entry") == [

@@ -80,7 +80,8 @@ async def populate(application: Application) -> World:
                 " VALUES ($1, 'Alameda', 'open', '2020-02-03') RETURNING id",
                 f"{number:015d}",
             )
-            world.cases |= {payer: case, payee: case}
+            for name in (payer, payee):
+                world.cases.setdefault(name, case)
             await driver.execute(
                 "INSERT INTO account (external_id, case_id, kind, monthly_cents, balance_cents,"
                 " as_of) VALUES ($1, $2, 'child_support', 52500, 104200, '2026-11-20')",

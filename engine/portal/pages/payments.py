@@ -91,9 +91,7 @@ async def _asked(
     """The reader's cases and what they ask for; 404 for a case that is none of theirs."""
     cases = await cases_of(connection, visit.participant_id)
     pays = any(case.role == "payer" for case in cases)
-    asked = PaymentChoice.of(
-        visit.request.query_params, Direction.MADE if pays else Direction.SENT
-    )
+    asked = PaymentChoice.of(visit.request.query_params, Direction.MADE if pays else Direction.SENT)
     if asked is None or asked.case_id not in {None, *(case.id for case in cases)}:
         raise HTTPException(404)
     return cases, asked

@@ -1,0 +1,205 @@
+"""A participant changes how they are reached: the old contact stays as history, and both are told.
+
+Whoever is signed in for a moment must not be able to take a participant's contacts over unseen:
+that is why the old one is told too (unless it is not safe to use, or the participant is protected),
+and why a new one is not trusted with a PIN at once.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.caseload.alerts import Changed, alert_at, security_alert
+from engine.clock import Clock
+from engine.communications.catalogue import CONFIRM_EMAIL, Channel, ConfirmEmailFacts
+from engine.communications.outbox import Obligation, Transaction
+from engine.communications.routing import in_order
+from engine.database import driver_connection
+
+Kind = Literal["email", "mail", "phone"]
+CONFIRM_WITHIN: Final = timedelta(hours=24)
+_CHANGED: Final[Mapping[Kind, Changed]] = {"email": "email", "mail": "address", "phone": "phone"}
+_COLUMNS: Final = (
+    "email", "phone", "addr1", "addr2", "urbanization", "city", "state", "zip5", "zip4",
+)  # fmt: skip
+
+_LOCK: Final = """
+SELECT confidential, language, first_name || ' ' || last_name AS name
+FROM participant WHERE id = $1 FOR NO KEY UPDATE
+"""
+_CURRENT: Final = f"""
+SELECT id, {", ".join(_COLUMNS)}, safe_to_use, bounced_at, returned_at
+FROM contact_point
+WHERE participant_id = $1 AND kind = $2 AND superseded_at IS NULL AND NOT substitute
+"""  # noqa: S608  joined from constants of this module
+_SUPERSEDE: Final = "UPDATE contact_point SET superseded_at = $2 WHERE id = $1"
+_SAFE: Final = "UPDATE contact_point SET safe_to_use = $2 WHERE id = $1"
+_ADD: Final = f"""
+INSERT INTO contact_point (participant_id, kind, {", ".join(_COLUMNS)}, safe_to_use, address_flags,
+                           changed_by, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'participant', $14) RETURNING id
+"""  # noqa: S608  joined from constants of this module
+_CONFIRMATION: Final = """
+INSERT INTO email_confirmation (contact_point_id, token_hash, made_at, expires_at)
+VALUES ($1, $2, $3, $4)
+"""
+_VOID: Final = """
+UPDATE email_confirmation SET used_at = $2 WHERE contact_point_id = $1 AND used_at IS NULL
+"""
+_CONFIRM: Final = """
+WITH used AS (
+    UPDATE email_confirmation SET used_at = $2
+    WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING contact_point_id
+)
+UPDATE contact_point SET verified_at = $2 FROM used
+WHERE contact_point.id = used.contact_point_id AND superseded_at IS NULL
+RETURNING participant_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a participant typed: the columns of one contact point, and whether it is safe to use.
+    Without a value there is to be none of this kind. `flags` are those of a mail address."""
+
+    kind: Kind
+    values: Mapping[str, str | None]
+    safe: bool
+    flags: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be on file."""
+        return not any(self.values.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChanges:
+    """Makes changes, in the transaction of the act that asks for them."""
+
+    clock: Clock
+
+    async def make(
+        self, transaction: Transaction, participant_id: int, change: Change, key: str
+    ) -> bool:
+        """Make `change`, and owe its alerts under `key`; False where it is on file already."""
+        driver = await driver_connection(transaction.connection)
+        reader = await driver.fetchrow(_LOCK, participant_id)
+        current = await driver.fetchrow(_CURRENT, participant_id, change.kind)
+        if _same(current, change):
+            if current is None or current["safe_to_use"] == change.safe:
+                return False
+            await driver.execute(_SAFE, current["id"], change.safe)
+        else:
+            await self._replace(transaction, participant_id, reader, current, change, key)
+        what = _CHANGED[change.kind]
+        await security_alert(transaction, participant_id, what, f"{key}:new", self.clock())
+        return True
+
+    async def ask_again(self, transaction: Transaction, participant_id: int, key: str) -> bool:
+        """Send the link that confirms the current email address once more; whether there is one
+        that wants confirming."""
+        driver = await driver_connection(transaction.connection)
+        reader = await driver.fetchrow(_LOCK, participant_id)
+        current = await driver.fetchrow(
+            "SELECT id FROM contact_point WHERE participant_id = $1 AND kind = 'email'"
+            " AND superseded_at IS NULL AND verified_at IS NULL AND safe_to_use",
+            participant_id,
+        )
+        if current is None:
+            return False
+        await self._ask(transaction, participant_id, reader, current["id"], key)
+        return True
+
+    async def confirm(self, connection: AsyncConnection, token: str) -> int | None:
+        """The address that `token` was sent to is proved; whose it is, or None where the token is
+        used, too old, of an address that was changed since, or none of ours."""
+        driver = await driver_connection(connection)
+        owner: int | None = await driver.fetchval(_CONFIRM, _hashed(token), self.clock())
+        return owner
+
+    async def _replace(
+        self,
+        transaction: Transaction,
+        participant_id: int,
+        reader: Any,
+        current: Any,
+        change: Change,
+        key: str,
+    ) -> None:
+        driver = await driver_connection(transaction.connection)
+        now = self.clock()
+        if current is not None:
+            await driver.execute(_SUPERSEDE, current["id"], now)
+            if _may_be_told(reader, current):
+                await alert_at(
+                    transaction,
+                    participant_id,
+                    _CHANGED[change.kind],
+                    f"{key}:old",
+                    now,
+                    contact_point=current["id"],
+                    channel=Channel(change.kind) if change.kind != "phone" else None,
+                )
+        if change.empty:
+            return
+        added = await driver.fetchval(
+            _ADD,
+            participant_id,
+            change.kind,
+            *(change.values.get(column) or None for column in _COLUMNS),
+            change.safe,
+            change.flags,
+            now,
+        )
+        if change.kind == "email" and change.safe:
+            await self._ask(transaction, participant_id, reader, added, key)
+
+    async def _ask(
+        self, transaction: Transaction, participant_id: int, reader: Any, point: int, key: str
+    ) -> None:
+        """Owe the mail with the link that proves an address; older links are void."""
+        driver = await driver_connection(transaction.connection)
+        now, token = self.clock(), secrets.token_urlsafe(32)
+        await driver.execute(_VOID, point, now)
+        await driver.execute(_CONFIRMATION, point, _hashed(token), now, now + CONFIRM_WITHIN)
+        await transaction.record(
+            Obligation(
+                key=f"confirm_email:{key}",
+                notice=CONFIRM_EMAIL,
+                participant_id=participant_id,
+                language=reader["language"],
+                facts=ConfirmEmailFacts(
+                    name=reader["name"],
+                    token=token,
+                    hours=int(CONFIRM_WITHIN.total_seconds() // 3600),
+                ),
+                route=in_order(Channel.EMAIL),
+                requested_at=now,
+                contact_point=point,
+            )
+        )
+
+
+def _same(current: Any, change: Change) -> bool:
+    if current is None:
+        return change.empty
+    return all((current[name] or "") == (change.values.get(name) or "") for name in _COLUMNS)
+
+
+def _may_be_told(reader: Any, contact: Any) -> bool:
+    return (
+        contact["safe_to_use"]
+        and contact["bounced_at"] is None
+        and contact["returned_at"] is None
+        and not reader["confidential"]
+    )
+
+
+def _hashed(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

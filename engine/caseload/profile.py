@@ -1,0 +1,95 @@
+"""What is on file of a participant, for their own eyes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.database import driver_connection
+from engine.i18n import Language
+
+_READER: Final = """
+SELECT first_name || ' ' || last_name AS name, external_id, language, paperless, confidential
+FROM participant WHERE id = $1
+"""
+_CONTACTS: Final = """
+SELECT id, kind, email, phone, addr1, addr2, urbanization, city, state, zip5, zip4, substitute,
+       safe_to_use, changed_by, verified_at, created_at, vouched_at,
+       bounced_at IS NOT NULL AS bounced, returned_at IS NOT NULL AS returned
+FROM contact_point WHERE participant_id = $1 AND superseded_at IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One current contact point. `lines` is its value as it is shown; `fields` as it is typed."""
+
+    id: int
+    kind: str
+    lines: tuple[str, ...]
+    fields: dict[str, str]
+    safe: bool
+    own_change: bool
+    verified_at: datetime | None
+    created_at: datetime
+    vouched: bool
+    bounced: bool
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The participant, and how they are reached. A protected one is shown no mailing address: the
+    substitute address is the programme's, and any other must not be read over a shoulder."""
+
+    name: str
+    participant_number: str
+    language: Language
+    paperless: bool
+    confidential: bool
+    email: Contact | None
+    mail: Contact | None
+    phone: Contact | None
+
+
+async def profile_of(connection: AsyncConnection, participant_id: int) -> Profile:
+    """What is on file now, in two statements."""
+    driver = await driver_connection(connection)
+    reader = await driver.fetchrow(_READER, participant_id)
+    rows = await driver.fetch(_CONTACTS, participant_id)
+    shown = {
+        row["kind"]: _contact(row)
+        for row in rows
+        if row["kind"] != "mail" or not (reader["confidential"] or row["substitute"])
+    }
+    return Profile(
+        name=reader["name"],
+        participant_number=reader["external_id"],
+        language=reader["language"],
+        paperless=reader["paperless"],
+        confidential=reader["confidential"],
+        email=shown.get("email"),
+        mail=shown.get("mail"),
+        phone=shown.get("phone"),
+    )
+
+
+def _contact(row: Any) -> Contact:
+    names = ("email", "phone", "addr1", "addr2", "urbanization", "city", "state", "zip5", "zip4")
+    zip_code = "-".join(filter(None, (row["zip5"], row["zip4"])))
+    last = f"{row['city']}, {row['state']} {zip_code}" if row["kind"] == "mail" else None
+    lines = (row["email"], row["phone"], row["urbanization"], row["addr1"], row["addr2"], last)
+    return Contact(
+        id=row["id"],
+        kind=row["kind"],
+        lines=tuple(filter(None, lines)),
+        fields={name: row[name] or "" for name in names},
+        safe=row["safe_to_use"],
+        own_change=row["changed_by"] == "participant",
+        verified_at=row["verified_at"],
+        created_at=row["created_at"],
+        vouched=row["vouched_at"] is not None,
+        bounced=row["bounced"],
+        returned=row["returned"],
+    )

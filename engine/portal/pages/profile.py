@@ -1,0 +1,126 @@
+"""*My Profile*: what is on file, what may be changed, and what each change brings about."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from engine.caseload.preferences import NoEmailError, change_language, change_paperless
+from engine.caseload.profile import profile_of
+from engine.communications.catalogue import LANGUAGES
+from engine.portal.places import Place, Private
+from engine.portal.visit import Visit
+
+PROFILE: Final = "/profile"
+LANGUAGE: Final = f"{PROFILE}/language"
+ECOMMUNICATIONS: Final = f"{PROFILE}/ecommunications"
+CONFIRM_AGAIN: Final = f"{PROFILE}/email/confirm-again"
+_FORM: Final = ("GET", "POST")
+_MAILS_RATE: Final = "5/hour"
+
+
+class ProfilePages:
+    """The overview, the language of notices, and eCommunications."""
+
+    @property
+    def places(self) -> Iterator[Place]:
+        """Where they are."""
+        yield Private(PROFILE, self.profile)
+        yield Private(LANGUAGE, self.language, _FORM, after=PROFILE)
+        yield Private(ECOMMUNICATIONS, self.ecommunications, _FORM, after=PROFILE)
+        yield Private(CONFIRM_AGAIN, self.confirm_again, ("POST",), after=PROFILE)
+
+    async def profile(self, visit: Visit) -> Response:
+        """What is on file."""
+        settings = visit.application.settings
+        async with visit.reading() as connection:
+            profile = await profile_of(connection, visit.participant_id)
+        now = visit.application.clock()
+        email, mail = profile.email, profile.mail
+        email_from = mail_from = None
+        if email and email.own_change and email.verified_at:
+            email_from = email.verified_at + timedelta(hours=settings.email_cooling_hours)
+        if mail and mail.own_change and not mail.vouched:
+            mail_from = mail.created_at + timedelta(days=settings.address_cooling_days)
+        return visit.page(
+            "profile.html",
+            nav="profile",
+            profile=profile,
+            email_from=email_from if email_from and email_from > now else None,
+            mail_from=mail_from if mail_from and mail_from > now else None,
+        )
+
+    async def language(self, visit: Visit) -> Response:
+        """The language in which notices are written; the pages have a button of their own."""
+        if visit.request.method == "GET":
+            async with visit.reading() as connection:
+                profile = await profile_of(connection, visit.participant_id)
+            return self._language(visit, profile.language, 200)
+        chosen = visit.fields.get("notices", "")
+        for language in LANGUAGES:
+            if language == chosen:
+                async with visit.act("language.changed", to=language) as transaction:
+                    done = await change_language(
+                        transaction,
+                        visit.participant_id,
+                        language,
+                        str(visit.form),
+                        visit.application.clock,
+                    )
+                return visit.to(PROFILE, said="language_changed" if done else "unchanged")
+        return self._language(visit, "", 422)
+
+    async def ecommunications(self, visit: Visit) -> Response:
+        """Enrol or withdraw."""
+        async with visit.reading() as connection:
+            profile = await profile_of(connection, visit.participant_id)
+        if visit.request.method == "GET":
+            return self._ecommunications(visit, profile.paperless, 200)
+        if visit.fields.get("paperless", "") not in {"yes", "no"}:
+            return self._ecommunications(visit, profile.paperless, 422, "choice_missing")
+        paperless = visit.fields["paperless"] == "yes"
+        name = "ecommunications.enrolled" if paperless else "ecommunications.withdrawn"
+        try:
+            async with visit.act(name) as transaction:
+                done = await change_paperless(
+                    transaction,
+                    visit.participant_id,
+                    paperless=paperless,
+                    key=str(visit.form),
+                    clock=visit.application.clock,
+                )
+        except NoEmailError:
+            return self._ecommunications(visit, profile.paperless, 422, "no_email")
+        said = ("enrolled" if paperless else "withdrawn") if done else "unchanged"
+        return visit.to(PROFILE, said=said)
+
+    async def confirm_again(self, visit: Visit) -> Response:
+        """Send the link that confirms the email address once more."""
+        decision = await visit.application.throttle.allow(
+            "confirm_email", str(visit.participant_id), rate=_MAILS_RATE
+        )
+        if not decision.allowed:
+            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
+        async with visit.act("contact.email.confirmation_asked") as transaction:
+            sent = await visit.application.contact_changes.ask_again(
+                transaction, visit.participant_id, str(visit.form)
+            )
+        return visit.to(PROFILE, said="confirmation_sent" if sent else "unchanged")
+
+    def _language(self, visit: Visit, chosen: str, status: int) -> Response:
+        return visit.page(
+            "profile_language.html", status, nav="profile", chosen=chosen, wrong=status != 200
+        )
+
+    def _ecommunications(
+        self, visit: Visit, paperless: bool, status: int, fault: str | None = None
+    ) -> Response:
+        return visit.page(
+            "profile_ecommunications.html",
+            status,
+            nav="profile",
+            paperless=paperless,
+            fault=fault,
+        )
