@@ -140,9 +140,7 @@ async def test_nobody_sees_what_is_anothers(portal: Portal, world: World, reader
 
 
 @pytest.mark.parametrize("reader", ["payee", "stranger", "confidential", "locked"])
-async def test_nobody_acts_on_what_is_anothers(
-    portal: Portal, world: World, reader: str
-) -> None:
+async def test_nobody_acts_on_what_is_anothers(portal: Portal, world: World, reader: str) -> None:
     """To confirm or move another's appointment, or to write about another's case, is to ask for
     what is not there; nothing is kept of it."""
     browser = await portal.signed_in(world.participants[reader])
