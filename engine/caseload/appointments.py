@@ -114,6 +114,7 @@ async def answer_appointment(
     seen: AppointmentView,
     answer: Answer,
     now: datetime,
+    *,
     wish: str | None = None,
 ) -> None:
     """Take down an answer to the appointment at the hour that the participant saw.

@@ -96,7 +96,9 @@ class ContactChanges:
                 return False
             await driver.execute(_SAFE, current["id"], change.safe)
         else:
-            await self._replace(transaction, participant_id, reader, current, change, key)
+            await self._replace(
+                transaction, participant_id, change, key, reader=reader, current=current
+            )
         what = _CHANGED[change.kind]
         await security_alert(transaction, participant_id, what, f"{key}:new", self.clock())
         return True
@@ -127,10 +129,11 @@ class ContactChanges:
         self,
         transaction: Transaction,
         participant_id: int,
-        reader: Any,
-        current: Any,
         change: Change,
         key: str,
+        *,
+        reader: Any,
+        current: Any,
     ) -> None:
         driver = await driver_connection(transaction.connection)
         now = self.clock()

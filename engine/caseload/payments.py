@@ -20,7 +20,7 @@ WHERE payment.participant_id = $1 AND direction = $2
       AND ($4::date IS NULL OR paid_on >= $4) AND ($5::date IS NULL OR paid_on <= $5)
 """
 _TOTALS: Final = (
-    f"SELECT count(*) AS number, coalesce(sum(amount_cents), 0)::bigint AS cents{_CHOSEN}"  # noqa: E501  joined from constants of this module
+    f"SELECT count(*) AS number, coalesce(sum(amount_cents), 0)::bigint AS cents{_CHOSEN}"
 )
 _ROWS: Final = f"""
 SELECT paid_on, amount_cents, method,

@@ -87,7 +87,7 @@ class Manners:
 
     def lock(self, locks: int) -> timedelta:
         """How long the lock lasts that is the `locks`-th in a row."""
-        return min(self.first * 2 ** min(locks - 1, 20), self.most)
+        return min(self.first * (1 << min(locks - 1, 20)), self.most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from engine.i18n import (
     number,
     translations,
 )
+from engine.portal.compiling import OneLanguage
 from engine.portal.language import COOKIE, other
 from engine.portal.statics import StaticFiles
 from engine.settings import Settings
@@ -79,7 +80,7 @@ class Layout:
                 path=path,
                 here=f"/{language}{path}",
                 there=f"/{other(language)}{asked}",
-                **(_SIGNED_OUT | values),
+                **{**_SIGNED_OUT, **values},
             )
         )
         response = HTMLResponse(
@@ -99,7 +100,9 @@ class Layout:
 
 
 def _environment(language: Language, settings: Settings, statics: StaticFiles) -> Environment:
-    environment = Environment(
+    words = translations(language)
+    environment = OneLanguage(
+        words.gettext,
         loader=FileSystemLoader(TEMPLATES / "portal"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -109,7 +112,7 @@ def _environment(language: Language, settings: Settings, statics: StaticFiles) -
         auto_reload=False,
     )
     environment.install_gettext_translations(  # type: ignore[attr-defined]  # the extension adds it
-        translations(language), newstyle=True
+        words, newstyle=True
     )
     agency = settings.agency
     environment.globals |= {

@@ -47,7 +47,9 @@ async def serve_until_told(app: ASGIApp, listener: socket.socket) -> None:
     await server.serve(sockets=[listener])
 
 
-async def serve_portal(settings: Settings, host: str, port: int) -> None:
-    """Serve the portal until SIGTERM or SIGINT."""
+async def serve_portal(settings: Settings, host: str, port: int, *, shared: bool) -> None:
+    """Serve the portal until SIGTERM or SIGINT; several processes may share a port, and each takes
+    its part of the visits."""
     async with open_application(settings) as application:
-        await serve_until_told(create_app(application), socket.create_server((host, port)))
+        listener = socket.create_server((host, port), reuse_port=shared)
+        await serve_until_told(create_app(application), listener)

@@ -84,7 +84,7 @@ def at(fault: Fault) -> tuple[str, int, str]:
 async def test_every_file_is_loaded_and_linked_by_external_id(
     database: AsyncEngine, tmp_path: Path
 ) -> None:
-    """Seven good files become rows that belong together, their values in the database's own types."""
+    """Seven good files become rows that belong together, in the database's own types."""
     report = await load(database, write(tmp_path / "files"))
 
     assert report.whole

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -247,18 +248,17 @@ async def test_a_failure_runs_the_same_statements_whoever_it_is(
 
 async def statements_of(application: Application, number: str, pin: str) -> list[str]:
     """What the database is asked during one attempt."""
-    from asyncpg.connection import Connection  # noqa: PLC0415  typed nowhere
-
     asked: list[str] = []
+
+    connections: list[Any] = []
     async with application.engine.connect() as connection:
         raw = await connection.get_raw_connection()
-        driver: Connection = raw.driver_connection
+        connections.append(raw.driver_connection)
+    for driver in connections:
         driver.add_query_logger(lambda record: asked.append(record.query))
     try:
         await attempt(application, pin, number)
     finally:
-        async with application.engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver = raw.driver_connection
+        for driver in connections:
             driver._query_loggers.clear()
     return asked

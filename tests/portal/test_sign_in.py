@@ -65,7 +65,9 @@ async def test_a_temporary_pin_leads_to_its_change_and_nowhere_else(portal: Port
     assert (await browser.get("/en/profile/pin")).status_code == 200
     assert (await sign_in(portal.browser(), TEMPORARY)).status_code == 422
     assert (await sign_in(portal.browser(), NEW)).headers["Location"] == "/en/home"
-    told = await fetch(portal.application, "SELECT notice, facts->>'what' AS what FROM communication")
+    told = await fetch(
+        portal.application, "SELECT notice, facts->>'what' AS what FROM communication"
+    )
     assert told == [{"notice": "security_alert", "what": "pin"}]
 
 
@@ -142,7 +144,7 @@ async def test_log_out_ends_the_session_on_the_server(portal: Portal) -> None:
 @pytest.mark.parametrize("cookie", ["", "x", "../../etc", "ñandú", "a" * 4000])
 async def test_a_forged_session_is_none(portal: Portal, cookie: str) -> None:
     """Whatever a browser says its session is, without the token it has none."""
-    headers = {"Cookie": f"session={cookie}".encode()}
+    headers = {b"Cookie": f"session={cookie}".encode()}
     answered = await portal.browser().get("/en/profile/pin", headers=headers)
     assert answered.status_code == 303
     assert answered.headers["Location"] in {"/en/login", "/en/session-ended"}

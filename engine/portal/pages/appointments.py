@@ -121,7 +121,9 @@ async def _answered(
         return _closed(visit, found)
     try:
         async with visit.act(f"appointment.{answer}", appointment=found.id) as transaction:
-            await answer_appointment(transaction, visit.participant_id, found, answer, now, wish)
+            await answer_appointment(
+                transaction, visit.participant_id, found, answer, now, wish=wish
+            )
     except NotAnswerableError:
         return _closed(visit, await _mine(visit))
     return visit.to(APPOINTMENTS, said=f"appointment_{answer}")

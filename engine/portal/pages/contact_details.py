@@ -98,7 +98,7 @@ class ContactDetailsPages:
         if visit.request.method == "GET":
             typed = contact.fields if contact else {}
             safe = ("yes" if contact.safe else "no") if contact else ""
-            return self._form(visit, kind, typed, safe, {}, 200)
+            return self._form(visit, kind, typed, safe)
         return await self._posted(visit, kind, profile.name)
 
     async def _posted(self, visit: Visit, kind: Kind, name: str) -> Response:
@@ -113,7 +113,7 @@ class ContactDetailsPages:
             faults["safe"] = "safe_missing"
         flags = () if kind != "mail" or faults else _flags(values, name)
         if faults or (flags and visit.fields.get("anyway") != " ".join(flags)):
-            return self._form(visit, kind, typed, safe, faults, 422, flags)
+            return self._form(visit, kind, typed, safe, faults=faults, status=422, flags=flags)
         change = Change(kind, values, safe != "no", " ".join(flags) if kind == "mail" else None)
         said = f"{_NAMES[kind]}_changed"
         async with visit.act(f"contact.{_NAMES[kind]}.changed") as transaction:
@@ -128,8 +128,9 @@ class ContactDetailsPages:
         kind: Kind,
         typed: Mapping[str, str],
         safe: str,
-        faults: Mapping[str, str],
-        status: int,
+        *,
+        faults: Mapping[str, str] | None = None,
+        status: int = 200,
         flags: tuple[str, ...] = (),
     ) -> Response:
         return visit.page(
@@ -138,7 +139,7 @@ class ContactDetailsPages:
             nav="profile",
             typed={field: typed.get(field, "") for field in _RULES[kind]},
             safe=safe,
-            faults=faults,
+            faults=faults or {},
             flags=flags,
         )
 

@@ -1,4 +1,4 @@
-"""*My Payments*: what the reader made and what was sent to them, on pages, on paper and in files."""
+"""*My Payments*: what the reader made and what was sent to them: pages, print, and files."""
 
 import asyncio
 import json
