@@ -60,6 +60,9 @@ format: install ## rewrite the code in its one format, and mend what ruff can me
 full: install ## the fuller tiers: the wheel alone, a demonstration with a killed worker
 	@CONNECT_FULL=1 $(BIN)/python -m pytest -m full
 
+.PHONY: test-full
+test-full: full ## the same: the fuller tiers
+
 .PHONY: gallery
 gallery: install ## draw every notice in both languages into var/gallery/
 	@$(BIN)/connect preview --all --out var/gallery
@@ -67,6 +70,7 @@ gallery: install ## draw every notice in both languages into var/gallery/
 .PHONY: pictures
 pictures: install ## draw docs/gallery anew (needs Chromium)
 	@$(BIN)/python docs/gallery/draw.py
+	@$(BIN)/python docs/gallery/portal_pages.py
 
 .PHONY: wheel
 wheel: install ## build the wheel into dist/

@@ -21,7 +21,11 @@ COMPONENTS: Final = (
     "pagination", "radio", "select", "sidenav", "skipnav", "sr-only", "step-indicator",
     "summary-box", "table", "tag", "textarea",
 )  # fmt: skip
+_FACES: Final = ("Source Sans Pro Web", "Merriweather Web")
+"""The design system's own choice of type; ours is set in the face that letters are set in."""
 _DIST: Final = Path("node_modules/@uswds/uswds/dist")
+# A comma within parentheses belongs to :not(), :is() or :where().
+_BETWEEN_SELECTORS: Final = re.compile(r",(?![^(]*\))")
 _CLASS: Final = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
 _DRAWING: Final = re.compile(r"url\(\"?\.\./img/([\w./-]+\.(?:svg|png|webp))\"?\)")
 
@@ -37,6 +41,8 @@ def main() -> None:
     if not source.is_file():
         sys.exit(f"{source} is not there: run `make install`, or `npm ci` in this folder")
     styles = worn(source.read_text(encoding="utf-8"))
+    for face in _FACES:
+        styles = styles.replace(face, "Public Sans")
     drawings = sorted(set(_DRAWING.findall(styles)))
     styles = _DRAWING.sub(lambda found: f'url("{flat(found[1])}")', styles)
     WORN.mkdir(parents=True, exist_ok=True)
@@ -61,7 +67,7 @@ def _kept(rules: Sequence[Any]) -> Iterator[str]:
         if rule.type == "qualified-rule":
             selectors = [
                 selector
-                for selector in tinycss2.serialize(rule.prelude).split(",")
+                for selector in _BETWEEN_SELECTORS.split(tinycss2.serialize(rule.prelude))
                 if _is_worn(selector)
             ]
             if selectors:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.caseload.payments import Choice, Direction, payments_page, whole_history
+from engine.caseload.payments import Choice, Direction, PaymentLine, payments_page, whole_history
 from engine.database import driver_connection
 from tests import people
 
@@ -42,7 +42,7 @@ async def payer(database: AsyncEngine) -> int:
 async def test_pages_hold_every_payment_once(database: AsyncEngine, payer: int) -> None:
     """The latest first; the count and the sum are those of all pages."""
     choice = Choice(Direction.MADE, case_id=1)
-    seen = []
+    seen: list[PaymentLine] = []
     async with database.connect() as connection:
         for number in (1, 2, 3):
             page = await payments_page(connection, payer, choice, number=number, size=20)

@@ -67,9 +67,9 @@ async def test_from_a_forgotten_pin_to_a_printed_history(portal: Portal, smtp: S
     answered = await post_form(browser, "/es/choose-pin", new_pin="592710", confirm_pin="592710")
     assert answered.headers["Location"] == "/es/home"
     assert (await browser.get("/es/home")).status_code == 200
-    page = await browser.get("/es/payments?tab=sent")
+    page = await browser.get("/es/payments?way=sent")
     assert page.status_code == 200
-    printed = await browser.get("/es/payments/all?tab=sent")
+    printed = await browser.get("/es/payments/all?way=sent")
     assert "$482.50" in printed.text
     assert PARTICIPANT.last_name in printed.text
     await work(portal)

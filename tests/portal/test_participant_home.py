@@ -1,0 +1,104 @@
+"""The Participant Home Page, as its reader sees it and as an office gets it on paper."""
+
+import pytest
+
+from tests.database_rows import execute
+from tests.portal.page_reader import Page
+from tests.portal.portal_server import MONDAY_NOON, Portal
+from tests.portal.test_messages import statements
+from tests.portal.world import EVERYBODY, populate
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            [
+                "Date printedMonday, November 23, 2026",
+                "Wednesday, December 9, 2026 at 12:00\xa0PM",
+                "You paid $100.00",
+                "November 23, 2026",
+                "$525.00",
+                "$1,042.00",
+                "November 20, 2026",
+                "You are ordered to pay support",
+                "You have opened every document.",
+                "There are no new replies.",
+                "California Child Support Services",
+            ],
+        ),
+        (
+            "es",
+            [
+                "Fecha de impresiónlunes, 23 de noviembre de 2026",
+                "Miércoles, 9 de diciembre de 2026, 12:00\xa0p.m.",
+                "Usted pagó $100.00",
+                "23 de noviembre de 2026",
+                "$1,042.00",
+                "20 de noviembre de 2026",
+                "A usted se le ordenó pagar manutención",
+                "Usted ya abrió todos los documentos.",
+                "No hay respuestas nuevas.",
+                "Servicios de Manutención de Menores de California",
+            ],
+        ),
+    ],
+)
+async def test_it_says_all_at_a_glance(portal: Portal, language: str, said: list[str]) -> None:
+    """Who reads, what comes next, what came last, what is owed as of when, what waits: in the
+    reader's language."""
+    world = await populate(portal.application)
+    browser = await portal.signed_in(world.participants["payer"])
+    words = Page((await browser.get(f"/{language}/home")).text).words
+    payer = EVERYBODY["payer"]
+    for phrase in (*said, f"{payer.first_name} {payer.last_name}", payer.external_id):
+        assert " ".join(phrase.split()) in words, phrase
+
+
+async def test_what_waits_is_counted(portal: Portal) -> None:
+    """Replies that were not read, in the plural that their number takes."""
+    world = await populate(portal.application)
+    browser = await portal.signed_in(world.participants["payer"])
+    for number, said in ((1, "1 reply you have not read"), (2, "2 replies you have not read")):
+        await execute(
+            portal.application,
+            "INSERT INTO caseworker_message (participant_id, case_id, author, staff, body,"
+            " written_at) VALUES ($1, $2, 'caseworker', 'cw', 'Hello', $3)",
+            world.participants["payer"],
+            world.cases["payer"],
+            MONDAY_NOON,
+        )
+        assert said in Page((await browser.get("/en/home")).text).words, number
+
+
+async def test_nothing_of_anybody_else_is_on_it(portal: Portal) -> None:
+    """Both parties of a case each read their own."""
+    world = await populate(portal.application)
+    for name in EVERYBODY:
+        browser = await portal.signed_in(world.participants[name])
+        page = (await browser.get("/en/home")).text
+        assert EVERYBODY[name].external_id in page
+        for other in set(EVERYBODY) - {name}:
+            for secret in world.secrets_of(other):
+                assert secret not in page, (name, other)
+
+
+async def test_a_newcomer_has_a_page_too(portal: Portal) -> None:
+    """No case, no payment, no appointment: it says so."""
+    browser = await portal.signed_in(1)
+    words = Page((await browser.get("/en/home")).text).words
+    assert "Nothing is scheduled." in words
+    assert "There are no payments yet." in words
+    assert "There is no case of yours on file." in words
+
+
+async def test_it_takes_the_same_statements_however_much_there_is(portal: Portal) -> None:
+    """Cases, accounts and payments cost no statement each."""
+    world = await populate(portal.application)
+    newcomer = await portal.signed_in(1)
+    payer = await portal.signed_in(world.participants["payer"])
+    await payer.get("/en/home")  # a new connection asks the database about itself
+    few = await statements(portal, newcomer, "/en/home")
+    many = await statements(portal, payer, "/en/home")
+    assert many == few
