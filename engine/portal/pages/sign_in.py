@@ -72,7 +72,8 @@ class SignInPages:
         if not visit.tokens.form_is_ours(visit.request, fields.get(FORM_FIELD, "")):
             return self._form(visit, 403, fault="form_expired")
         typed = fields.get("participant_id", "")[:_TYPED_MOST]
-        external_id = GROUPING.sub("", typed)
+        # No number has characters that do not print, and the database cannot be asked for some.
+        external_id = "".join(filter(str.isprintable, GROUPING.sub("", typed)))
         pin = fields.get("pin", "").strip()[:_TYPED_MOST]
         if not external_id or not pin:
             missing = "participant_id_missing" if not external_id else "pin_missing"
