@@ -18,7 +18,7 @@ import pypdfium2
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, sync_playwright
 
-from engine.communications.catalogue import CATALOGUE, LANGUAGES, TEMPORARY_PIN
+from engine.communications.catalogue import CATALOGUE, LANGUAGES, LETTERS, TEMPORARY_PIN, Channel
 from engine.communications.rendering import Renderer
 from engine.mail.barcode import encode
 from engine.mail.composing import compose_part
@@ -75,7 +75,7 @@ def letters(gallery: Gallery, *, large: bool = False) -> dict[str, list[Image.Im
             framed(Image.open(io.BytesIO(page)))
             for page in gallery.letter_pictures(notice, language, PPI, large=large)
         ]
-        for notice, language in every_notice()
+        for notice, language in every_notice(Channel.MAIL)
     }
 
 
@@ -95,7 +95,7 @@ def posted(letter: Letter) -> Image.Image:
 def draw_letters(gallery: Gallery) -> dict[str, list[Image.Image]]:
     """Every letter in both editions, and one on its way; the pages of the usual edition."""
     sheets, large_sheets = letters(gallery), letters(gallery, large=True)
-    for notice in CATALOGUE.values():
+    for notice in LETTERS:
         keep(
             beside(sheets[f"{notice.key}.en"] + sheets[f"{notice.key}.es"]),
             f"{notice.key}.letter.png",

@@ -55,7 +55,9 @@ def preview(
         return
     if notice is None or notice not in CATALOGUE:
         raise InputError(f"which notice? Choose one of {', '.join(CATALOGUE)}, or --all")
-    if channel is Channel.MAIL:
+    if channel not in CATALOGUE[notice].days:
+        raise InputError(f"{notice} does not go by {channel}")
+    if channel is not Channel.EMAIL:
         drawn = _letter(gallery, CATALOGUE[notice], language.value, large=large, window=window)
     else:
         drawn = _email(gallery, CATALOGUE[notice], language.value)
@@ -67,7 +69,7 @@ def _write_all(gallery: Gallery, out: Path, now: datetime, *, window: bool) -> N
     everything = list(every_notice())
     for notice, language in track(everything, "drawing", transient=True):
         _write(_email(gallery, notice, language), out)
-        for large in (False, True):
+        for large in (False, True) if Channel.MAIL in notice.days else ():
             _write(_letter(gallery, notice, language, large=large, window=window), out)
     page = out / "index.html"
     page.write_text(gallery_page(gallery, now), encoding="utf-8")

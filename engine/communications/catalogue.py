@@ -4,7 +4,7 @@ Adding a notice is one entry here, its templates, its translations and its previ
 catalogue test refuses an entry that lacks any of them in either language.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -210,3 +210,7 @@ CATALOGUE: Final[Mapping[str, Notice]] = MappingProxyType(
         )
     }
 )
+LETTERS: Final[Sequence[Notice]] = tuple(
+    notice for notice in CATALOGUE.values() if Channel.MAIL in notice.days
+)
+"""Those that go by mail: what the print vendor proofs and approves."""

@@ -229,6 +229,7 @@ def _environment(
         # A narrow screen may break the address where nobody can mistake the break for a hyphen.
         "site_in_pieces": Markup("/<wbr>").join(agency.site.split("/")),
         "home": public_url,
+        "portal": public_url.rstrip("/"),
         "preview_blank": _PREVIEW_BLANK,
     }
     environment.filters |= {

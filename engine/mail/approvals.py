@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.communications.catalogue import CATALOGUE, Notice
+from engine.communications.catalogue import LETTERS, Notice
 from engine.communications.rendering import Renderer
 from engine.database import driver_connection
 from engine.mail.contract import Template
@@ -27,7 +27,7 @@ class Approvals:
     renderer: Renderer
 
     async def of(
-        self, connection: AsyncConnection, notices: Sequence[Notice] = tuple(CATALOGUE.values())
+        self, connection: AsyncConnection, notices: Sequence[Notice] = LETTERS
     ) -> dict[str, Template]:
         """Notice key → its template; its proof fields are None where none was approved.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
-from engine.communications.catalogue import CATALOGUE
+from engine.communications.catalogue import LETTERS
 from engine.communications.ports import Recipients, Secrets
 from engine.communications.rendering import Renderer
 from engine.mail.approvals import Approvals
@@ -124,7 +124,7 @@ class Printer:
         self, batch: Frozen, drafted: AsyncGenerator[list[DraftedLetter], None], draft: Path
     ) -> Printed:
         """Compose letters that are no deliveries, a proof's, and seal them as `print` does."""
-        templates = {notice.key: self.approvals.template(notice) for notice in CATALOGUE.values()}
+        templates = {notice.key: self.approvals.template(notice) for notice in LETTERS}
         return await self._print(batch, drafted, draft, templates)
 
     async def _print(

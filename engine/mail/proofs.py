@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.calendar.business_days import add_business_days
 from engine.clock import Clock, pacific_date
-from engine.communications.catalogue import CATALOGUE, LANGUAGES
+from engine.communications.catalogue import LANGUAGES, LETTERS
 from engine.communications.held import HeldDesk
 from engine.communications.rendering import Renderer
 from engine.database import advisory_lock, driver_connection
@@ -121,7 +121,7 @@ class Proofs:
         return Proof(
             name,
             len(printed.pieces),
-            list(CATALOGUE),
+            [notice.key for notice in LETTERS],
             left.get(name, "another process hands over"),
         )
 
@@ -161,7 +161,7 @@ class Proofs:
 
     def _changed(self, shown: Sequence[Any]) -> set[str]:
         """The templates whose words or layout are no longer what the vendor was shown."""
-        now = {notice.key: self.approvals.template(notice).sha256 for notice in CATALOGUE.values()}
+        now = {notice.key: self.approvals.template(notice).sha256 for notice in LETTERS}
         return {row["template_id"] for row in shown if now.get(row["template_id"]) != row["sha256"]}
 
     async def _next(self) -> Frozen:
@@ -185,7 +185,7 @@ class Proofs:
     def _drafted(self, day: date) -> list[DraftedLetter]:
         """One letter for each template, language and edition, to a reader who does not exist."""
         letters = []
-        for notice, language, large in product(CATALOGUE.values(), LANGUAGES, (False, True)):
+        for notice, language, large in product(LETTERS, LANGUAGES, (False, True)):
             draft = Draft(
                 piece_id=str(uuid4()),
                 notice=notice,
@@ -227,7 +227,7 @@ class Proofs:
             [piece.pages for piece in printed.pieces],
             [piece.sheets for piece in printed.pieces],
         )
-        shown = [self.approvals.template(notice) for notice in CATALOGUE.values()]
+        shown = [self.approvals.template(notice) for notice in LETTERS]
         await driver.execute(
             _SHOWN,
             name,

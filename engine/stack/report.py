@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from engine.assets import TEMPLATES
 from engine.bootstrap import Application
 from engine.clock import PACIFIC
+from engine.communications.catalogue import Channel
 from engine.stack.gallery import Gallery, every_notice
 from engine.stack.print_run import PrintRun
 from engine.stack.tally import Row
@@ -36,7 +37,11 @@ def exhibits(gallery: Gallery) -> list[Exhibit]:
     shown = []
     for notice, language in every_notice():
         words = gallery.email(notice, language)
-        pages = gallery.letter_pictures(notice, language, _PICTURE_PPI)
+        pages = (
+            gallery.letter_pictures(notice, language, _PICTURE_PPI)
+            if Channel.MAIL in notice.days
+            else []
+        )
         shown.append(
             Exhibit(
                 notice=notice.key,

@@ -51,17 +51,17 @@ async def routes(application: Application) -> list[object]:
 @pytest.mark.parametrize(
     ("person", "route"),
     [
-        (people.Person(paperless=True), '["email", "mail"]'),
+        (people.Person(paperless=True), '["inbox", "email", "mail"]'),
         (people.Person(paperless=False), '["mail"]'),
         (people.Person(paperless=True, email=None), '["mail"]'),
         (people.Person(paperless=True, email_safe=False), '["mail"]'),
-        (people.Person(paperless=True, confidential=True), '["email"]'),
+        (people.Person(paperless=True, confidential=True), '["inbox", "email"]'),
     ],
 )
 async def test_a_payment_goes_by_the_way_its_reader_chose(
     application: Application, person: people.Person, route: str
 ) -> None:
-    """Paperless readers with an address that may be used get email, then mail; a confidential
+    """Paperless readers with an email that may be used get it in the inbox, then mail; a confidential
     reader's email never turns into a letter by itself; everyone else gets a letter."""
     (participant,) = await people.add(application.engine, person)
     await add_payment(application, participant)

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.communications.catalogue import CATALOGUE
+from engine.communications.catalogue import CATALOGUE, LETTERS
 from engine.errors import InputError
 
 
@@ -79,7 +79,7 @@ def test_the_gallery_shows_everything_without_a_network(tmp_path: Path) -> None:
     preview("--all", "--out", str(tmp_path))
     page = (tmp_path / "index.html").read_text()
     assert page.count('sandbox=""') == 2 * len(CATALOGUE)
-    assert page.count("data:image/png;base64,") == 3 * len(CATALOGUE)
+    assert page.count("data:image/png;base64,") == 3 * len(LETTERS)
     assert "<script" not in page
     assert 'src="http' not in page
 

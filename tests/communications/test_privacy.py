@@ -36,6 +36,13 @@ _MARKS: dict[str, st.SearchStrategy[Any]] = {
     "starts_at": st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)).map(  # noqa: DTZ001  made aware beside
         lambda moment: moment.replace(tzinfo=UTC)
     ),
+    "what": st.sampled_from(["pin", "email", "address", "phone", "language", "ecommunications"]),
+    "happened_at": st.just(datetime(2026, 11, 23, 22, 5, tzinfo=UTC)),
+    "locked_at": st.just(datetime(2026, 11, 23, 22, 5, tzinfo=UTC)),
+    "token": st.just("T0kenT0kenT0kenT0kenT0ken"),
+    "hours": st.just(24),
+    "body": _marked,
+    "replied_on": _days,
     "direction": st.sampled_from(["made", "sent"]),
     "amount_cents": _numbers,
     "paid_on": _days,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.communications.catalogue import CATALOGUE, Notice
+from engine.communications.catalogue import CATALOGUE, Channel, Notice
 from engine.communications.ports import PostalAddress
 from engine.communications.rendering import Renderer
 from engine.i18n import Language
@@ -46,7 +46,7 @@ def letter(one: Draft, agency: Agency = AGENCY) -> Letter:
     return draft_letter(renderer, one, agency.return_address, SAMPLE_DAY)
 
 
-@pytest.mark.parametrize(("notice", "language"), list(every_notice()))
+@pytest.mark.parametrize(("notice", "language"), list(every_notice(Channel.MAIL)))
 def test_every_notice_has_both_languages(notice: Notice, language: Language) -> None:
     """A reader of Spanish gets an English half as well, behind; all of it can be drawn, and asks
     for one thing, set apart."""

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from engine.communications.catalogue import CATALOGUE, AppointmentFacts, Facts, PaymentFacts
+from engine.communications.catalogue import (
+    CATALOGUE,
+    LETTERS,
+    AppointmentFacts,
+    Facts,
+    PaymentFacts,
+)
 from engine.communications.rendering import Renderer
 from engine.i18n import Language
 from engine.mail.letters import Action, Bullets, Heading, Paragraph, Steps
@@ -65,7 +71,7 @@ def counted(text: str, language: Language) -> Counts:
 
 def every_letter() -> Iterator[tuple[str, Facts]]:
     """Each notice in each of its cases."""
-    for notice in CATALOGUE.values():
+    for notice in LETTERS:
         sample = notice.sample
         if isinstance(sample, AppointmentFacts):
             for kind in ("office", "court"):
