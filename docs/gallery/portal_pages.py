@@ -69,7 +69,8 @@ FAMILY: Final = (
     """INSERT INTO support_case (external_id, county, status, opened_on)
        VALUES ('000000000000042', 'Sacramento', 'open', '2019-05-06'),
               ('000000000000077', 'Yolo', 'closed', '2011-02-14')""",
-    "INSERT INTO case_party (case_id, participant_id, role) VALUES (1, 1, 'payee'), (2, 1, 'payer')",
+    """INSERT INTO case_party (case_id, participant_id, role)
+       VALUES (1, 1, 'payee'), (2, 1, 'payer')""",
     """INSERT INTO account (external_id, case_id, kind, monthly_cents, balance_cents, as_of)
        VALUES ('A1', 1, 'child_support', 52500, 104200, '2026-11-20'),
               ('A2', 1, 'medical_support', 7500, 0, '2026-11-20')""",

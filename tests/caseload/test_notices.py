@@ -61,8 +61,8 @@ async def routes(application: Application) -> list[object]:
 async def test_a_payment_goes_by_the_way_its_reader_chose(
     application: Application, person: people.Person, route: str
 ) -> None:
-    """Paperless readers with an email that may be used get it in the inbox, then mail; a confidential
-    reader's email never turns into a letter by itself; everyone else gets a letter."""
+    """Paperless readers with an email that may be used get it in the inbox, then mail; the email
+    of a confidential reader never turns into a letter by itself; everyone else gets a letter."""
     (participant,) = await people.add(application.engine, person)
     await add_payment(application, participant)
     assert await application.notices.payments_since(PAID) == 1

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.portal import layout
 from engine.portal.app import places
 from engine.settings import Settings
-from tests.portal.portal_server import Portal, hidden_fields, portal_over
+from engine.stack.visitors import hidden_fields
+from tests.portal.portal_server import Portal, portal_over
 from tests.portal.world import EVERYBODY, populate
 
 _SAID: Final = re.compile(r"⟦[^⟦⟧]*⟧")
