@@ -109,7 +109,7 @@ async def test_request_by_keyboard_alone_in_spanish(
     await tab_to(page, "language")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/es/")
-    await tab_to(page, "button button-gold")
+    await tab_to(page, "hero-link")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/es/forgot-pin")
     await tab_to(page, "first_name")
