@@ -1,14 +1,13 @@
 """Draws the pictures of this folder anew: `make pictures`. It needs Chromium.
 
 `python docs/gallery/draw.py letters` draws the letters alone, and does without. Emails are
-photographed at the width of a phone, letters are drawn by Typst, pages come from a portal that is
-started for the purpose. Everything in them is from the catalogue's samples.
+photographed at the width of a phone, letters are drawn by Typst. Everything in them is from the
+catalogue's samples.
 """
 
 import io
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +24,6 @@ from engine.mail.composing import compose_part
 from engine.mail.letters import Letter
 from engine.settings import load_settings
 from engine.stack.gallery import SAMPLE_DAY, Gallery, every_notice
-from engine.stack.stack import running_stack
 
 HERE = Path(__file__).parent
 PHONE = 360
@@ -127,32 +125,6 @@ def beside(pictures: list[Image.Image], height: int | None = None) -> Image.Imag
     return ground
 
 
-def draw_pages(opened: Browser, portal_url: str) -> None:
-    """The portal's pages, as a phone shows them."""
-    for language in LANGUAGES:
-        shots = []
-        for path in ("/", "/forgot-pin"):
-            page = opened.new_page(viewport={"width": PHONE, "height": 640})
-            page.goto(f"{portal_url}/{language}{path}")
-            shots.append(Image.open(io.BytesIO(page.screenshot(full_page=True))))
-            if path == "/forgot-pin":
-                page.click("form button")
-                shots.append(Image.open(io.BytesIO(page.screenshot(full_page=True))))
-            page.close()
-        keep(beside(shots), f"portal.{language}.png")
-
-
-@contextmanager
-def portal() -> Iterator[str]:
-    """A portal over an empty database; its address."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = load_settings(
-            data_dir=Path(folder) / "stack", database_url=None, redis_url=None, smtp_url=None
-        )
-        with running_stack(settings, portal_port=8079, mailbox_port=0, workers=0) as stack:
-            yield stack.portal_url
-
-
 def main() -> None:
     """Draw everything."""
     settings = load_settings()
@@ -160,7 +132,7 @@ def main() -> None:
     sheets = draw_letters(gallery)
     if sys.argv[1:] == ["letters"]:
         return
-    with portal() as portal_url, browser() as opened:
+    with browser() as opened:
         for notice in CATALOGUE.values():
             words = {language: gallery.email(notice, language) for language in LANGUAGES}
             shots = [photograph(opened, words[language].html) for language in LANGUAGES]
@@ -173,7 +145,6 @@ def main() -> None:
         tall = sheets["temporary_pin.en"][0].height
         overview += [sheets[f"temporary_pin.{language}"][0] for language in LANGUAGES]
         keep(beside(overview, tall), "overview.png")
-        draw_pages(opened, portal_url)
 
 
 if __name__ == "__main__":

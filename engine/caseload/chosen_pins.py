@@ -33,7 +33,7 @@ INSERT INTO pin_credential (participant_id, kind, hash, issued_at) VALUES ($1, '
 
 
 class PinFault(StrEnum):
-    """What is wrong with a PIN that was typed; templates/portal/choose_pin.html has the words."""
+    """What is wrong with a PIN that was typed; templates/portal/change_pin.html has the words."""
 
     CURRENT_WRONG = "current_wrong"
     NOT_DIGITS = "not_digits"

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,7 +34,7 @@ SELECT confidential, language, first_name || ' ' || last_name AS name
 FROM participant WHERE id = $1 FOR NO KEY UPDATE
 """
 _CURRENT: Final = f"""
-SELECT id, {", ".join(_COLUMNS)}, safe_to_use, bounced_at, returned_at
+SELECT id, {", ".join(_COLUMNS)}, safe_to_use, bounced_at, returned_at, verified_at, changed_by
 FROM contact_point
 WHERE participant_id = $1 AND kind = $2 AND superseded_at IS NULL AND NOT substitute
 """  # noqa: S608  joined from constants of this module
@@ -62,6 +63,16 @@ RETURNING participant_id
 """
 
 
+class Made(StrEnum):
+    """What came of a change."""
+
+    UNCHANGED = "unchanged"
+    """It was on file already."""
+    CHANGED = "changed"
+    TO_CONFIRM = "to_confirm"
+    """Changed, and a link is on its way that proves the new email address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a participant typed: the columns of one contact point, and whether it is safe to use.
@@ -86,22 +97,26 @@ class ContactChanges:
 
     async def make(
         self, transaction: Transaction, participant_id: int, change: Change, key: str
-    ) -> bool:
-        """Make `change`, and owe its alerts under `key`; False where it is on file already."""
+    ) -> Made:
+        """Make `change`, and owe its alerts under `key`."""
         driver = await driver_connection(transaction.connection)
         reader = await driver.fetchrow(_LOCK, participant_id)
         current = await driver.fetchrow(_CURRENT, participant_id, change.kind)
         if _same(current, change):
             if current is None or current["safe_to_use"] == change.safe:
-                return False
+                return Made.UNCHANGED
             await driver.execute(_SAFE, current["id"], change.safe)
+            unproved = current["changed_by"] == "participant" and current["verified_at"] is None
+            point = current["id"] if unproved else None
         else:
-            await self._replace(
-                transaction, participant_id, change, key, reader=reader, current=current
-            )
+            point = await self._replace(transaction, participant_id, change, key, reader, current)
+        made = Made.CHANGED
+        if point is not None and change.kind == "email" and change.safe:
+            await self._ask(transaction, participant_id, reader, point, key)
+            made = Made.TO_CONFIRM
         what = _CHANGED[change.kind]
         await security_alert(transaction, participant_id, what, f"{key}:new", self.clock())
-        return True
+        return made
 
     async def ask_again(self, transaction: Transaction, participant_id: int, key: str) -> bool:
         """Send the link that confirms the current email address once more; whether there is one
@@ -131,10 +146,10 @@ class ContactChanges:
         participant_id: int,
         change: Change,
         key: str,
-        *,
         reader: Any,
         current: Any,
-    ) -> None:
+    ) -> int | None:
+        """The new contact point, if there is to be one; the old one is told."""
         driver = await driver_connection(transaction.connection)
         now = self.clock()
         if current is not None:
@@ -150,8 +165,8 @@ class ContactChanges:
                     channel=Channel(change.kind) if change.kind != "phone" else None,
                 )
         if change.empty:
-            return
-        added = await driver.fetchval(
+            return None
+        added: int = await driver.fetchval(
             _ADD,
             participant_id,
             change.kind,
@@ -160,8 +175,7 @@ class ContactChanges:
             change.flags,
             now,
         )
-        if change.kind == "email" and change.safe:
-            await self._ask(transaction, participant_id, reader, added, key)
+        return added
 
     async def _ask(
         self, transaction: Transaction, participant_id: int, reader: Any, point: int, key: str

@@ -27,7 +27,7 @@ FIELDS: Final[tuple[Field, ...]] = get_args(Field)
 
 
 class Fault(StrEnum):
-    """What is wrong with a form; templates/portal/faults.html has the words for each."""
+    """What is wrong with a form; templates/portal/forgot_pin.html has the words."""
 
     FIRST_NAME_MISSING = "first_name_missing"
     FIRST_NAME_UNREADABLE = "first_name_unreadable"

@@ -122,6 +122,8 @@ def _environment(language: Language, settings: Settings, statics: StaticFiles) -
         "agency_name": agency.name(language),
         "programme": agency.programme(language),
         "digits": settings.participant_id_digits,
+        "email_cooling_hours": settings.email_cooling_hours,
+        "address_cooling_days": settings.address_cooling_days,
         "static": statics.url,
     }
     environment.filters |= {
@@ -130,8 +132,14 @@ def _environment(language: Language, settings: Settings, statics: StaticFiles) -
         "clock_time": partial(clock_time, language=language),
         "money": partial(money, language=language),
         "number": partial(number, language=language),
+        "in_words": _in_words,
     }
     return environment
+
+
+def _in_words(faults: Mapping[str, str], words: Mapping[str, str]) -> dict[str, str]:
+    """Field → what is wrong with it, in the words a template has for each fault."""
+    return {field: words[fault] for field, fault in faults.items()}
 
 
 def _date_in_a_sentence(language: Language, day: date) -> str:

@@ -9,7 +9,7 @@ from engine.caseload.sign_in import Attempt
 from tests import people
 from tests.caseload.test_caseworker_messages import family, write
 from tests.caseload.test_staff_desk import hold_a_pin
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Said, Terminal
 from tests.cli.test_batch import refused, well
 from tests.database_rows import execute, fetch
 
@@ -29,6 +29,14 @@ def acts(machine: Terminal) -> list[object]:
     return machine.prepare(read)
 
 
+def told(said: Said, *parts: str) -> str:
+    """The output of a command that shows one reader's own words to staff, with all these parts."""
+    assert (said.status, said.error) == (0, "")
+    for part in parts:
+        assert part in said.out
+    return said.out
+
+
 def test_a_message_is_found_shown_and_answered(machine: Terminal, tmp_path: Path) -> None:
     """Each command says which is next; the list holds no words and no name."""
     well(machine.connect("staff", "messages"), "No message waits")
@@ -41,7 +49,7 @@ def test_a_message_is_found_shown_and_answered(machine: Terminal, tmp_path: Path
     listed = well(machine.connect("staff", "messages"), "Yolo", "connect staff show")
     assert "question" not in listed
     assert "Peña" not in listed
-    shown = well(machine.connect("staff", "show", "1", *ME), "My [bold]question[/bold]", "Inés")
+    shown = told(machine.connect("staff", "show", "1", *ME), "My [bold]question[/bold]", "Inés")
     assert "connect staff reply 1" in shown
     words = tmp_path / "reply.txt"
     words.write_text("\ufeffDear Inés:\r\n\r\nAll is well.\r\n", encoding="utf-8")
@@ -49,7 +57,7 @@ def test_a_message_is_found_shown_and_answered(machine: Terminal, tmp_path: Path
         machine.connect("staff", "reply", "1", "--file", str(words), *ME), "answered by reply 2"
     )
     assert "Dear" not in said
-    well(machine.connect("staff", "show", "2", *ME), "Dear Inés:\n\nAll is well.", "r.ortiz")
+    told(machine.connect("staff", "show", "2", *ME), "Dear Inés:\n\nAll is well.", "r.ortiz")
     refused(machine.connect("staff", "reply", "1", "--file", str(words), *ME), "--again")
     well(machine.connect("staff", "reply", "1", "--file", str(words), "--again", *ME), "reply 3")
     assert acts(machine) == [

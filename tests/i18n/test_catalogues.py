@@ -77,7 +77,7 @@ def test_english_is_the_source() -> None:
     [
         ("Participant ID Number", "Número de Identificación de Participante"),
         ("Forgot PIN?", "¿Olvidó su PIN?"),
-        ("5 to 10 business days", "de 5 a 10 días hábiles"),
+        ("5 to 10 business days", "De 5 a 10 días hábiles"),
         ("Toll-free", "Sin cargo"),
     ],
 )

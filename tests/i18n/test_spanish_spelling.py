@@ -19,9 +19,9 @@ NAMES: Final = {
 """Names, and what is called the same in both languages."""
 KNOWN: Final = {
     "corríjalo": "an imperative with its pronoun, which the dictionary has for some verbs only",
-    "escríbalo": "likewise",
     "llénelo": "likewise",
     "manténgalo": "likewise",
+    "recíbalo": "likewise",
     "spam": "what mail programs call the folder, in the Academy's dictionary since 2023",
 }
 FORBIDDEN: Final = {

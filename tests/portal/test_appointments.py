@@ -91,7 +91,7 @@ async def test_each_form_is_its_own(portal: Portal, world: World, payer: httpx.A
     ("language", "said"),
     [
         ("en", "You asked on November 23, 2026 for another time."),
-        ("es", "Usted pidió otra fecha u hora el 23 de noviembre de 2026."),
+        ("es", "El 23 de noviembre de 2026 usted pidió otra fecha u hora."),
     ],
 )
 async def test_another_time_is_asked_for(
@@ -111,8 +111,8 @@ async def test_another_time_is_asked_for(
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ("x" * 501, "Make your request shorter: it may have 500 characters"),
-        ("a\x00b", "Write your request again: it has a character that cannot be read"),
+        ("x" * 501, "Make your request shorter: it can have up to 500 characters"),
+        ("a\x00b", "Write your request again: it has a symbol we cannot read"),
     ],
 )
 async def test_a_wish_that_cannot_be_taken_is_shown_again(

@@ -17,8 +17,8 @@ from tests.portal.world import EVERYBODY, populate
             [
                 "Case number000000000000001",
                 "Opened onFebruary 3, 2020",
-                "YouYou receive support",
-                "The other partyIs ordered to pay support",
+                "YouYou are the person who receives support",
+                "The other partyThe person ordered to pay support",
                 "Local child support agency, County of Alameda",
                 "1-866-901-3212",
                 "Child support $525.00 $1,042.00 November 20, 2026",
@@ -28,9 +28,9 @@ from tests.portal.world import EVERYBODY, populate
             "es",
             [
                 "Número de caso000000000000001",
-                "Abierto el3 de febrero de 2020",
-                "UstedUsted recibe manutención",
-                "La otra parteSe le ordenó pagar manutención",
+                "Fecha de apertura3 de febrero de 2020",
+                "UstedUsted es la parte que recibe manutención",
+                "La otra parteLa parte a la que se le ordenó pagar manutención",
                 "Agencia local de manutención de menores, condado de Alameda",
                 "Manutención de menores $525.00 $1,042.00 20 de noviembre de 2026",
             ],

@@ -130,9 +130,9 @@ async def test_line_breaks_are_kept_and_nothing_is_markup(
     [
         ({"case": "1", "body": ""}, "Write your message"),
         ({"case": "1", "body": " \r\n\t"}, "Write your message"),
-        ({"case": "1", "body": "x" * 4001}, "it may have 4,000 characters"),
-        ({"case": "1", "body": "a\x00b"}, "it has a character that cannot be read"),
-        ({"case": "1", "body": "a\x1b[2J"}, "it has a character that cannot be read"),
+        ({"case": "1", "body": "x" * 4001}, "it can have up to 4,000 characters"),
+        ({"case": "1", "body": "a\x00b"}, "it has a symbol we cannot read"),
+        ({"case": "1", "body": "a\x1b[2J"}, "it has a symbol we cannot read"),
         ({"case": "", "body": "Hello"}, "Choose the case"),
         ({"case": "-1", "body": "Hello"}, "Choose the case"),
         ({"case": "９", "body": "Hello"}, "Choose the case"),
@@ -280,7 +280,7 @@ async def test_without_a_case_there_is_no_form(portal: Portal) -> None:
     """And a number to call."""
     browser = await portal.signed_in(1)
     page = Page((await browser.get("/en/messages")).text)
-    assert "There is no case of yours to write about" in page.words
+    assert "You have no case to write about" in page.words
     assert not page.all("textarea")
 
 

@@ -22,7 +22,7 @@ from tests.portal.world import EVERYBODY, populate
                 "$525.00",
                 "$1,042.00",
                 "November 20, 2026",
-                "You are ordered to pay support",
+                "You are the person ordered to pay support",
                 "You have opened every document.",
                 "There are no new replies.",
                 "California Child Support Services",
@@ -37,7 +37,7 @@ from tests.portal.world import EVERYBODY, populate
                 "23 de noviembre de 2026",
                 "$1,042.00",
                 "20 de noviembre de 2026",
-                "A usted se le ordenó pagar manutención",
+                "Usted es la parte a la que se le ordenó pagar manutención",
                 "Usted ya abrió todos los documentos.",
                 "No hay respuestas nuevas.",
                 "Servicios de Manutención de Menores de California",
@@ -90,7 +90,7 @@ async def test_a_newcomer_has_a_page_too(portal: Portal) -> None:
     words = Page((await browser.get("/en/home")).text).words
     assert "Nothing is scheduled." in words
     assert "There are no payments yet." in words
-    assert "There is no case of yours on file." in words
+    assert "You have no case on file." in words
 
 
 async def test_it_takes_the_same_statements_however_much_there_is(portal: Portal) -> None:

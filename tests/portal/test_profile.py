@@ -96,6 +96,18 @@ async def test_a_new_email_that_is_not_safe_gets_nothing(portal: Portal) -> None
     assert notices[1][3] == ["mail"]
 
 
+async def test_an_email_that_becomes_safe_is_proved_then(portal: Portal) -> None:
+    """One that was entered as unsafe gets its link as soon as its owner says that it is safe; and
+    the page says that a link was sent only where one was."""
+    browser = await portal.signed_in(1)
+    await post_form(browser, "/en/profile/email", email="new@example.com", safe="no")
+    assert "We sent a link" not in (await browser.get("/en/profile")).text
+    point = (await current(portal, "email"))["id"]
+    await post_form(browser, "/en/profile/email", email="new@example.com", safe="yes")
+    assert "We sent a link" in (await browser.get("/en/profile")).text
+    assert ("confirm_email", None, point, ["email"]) in await told(portal)
+
+
 async def test_an_address_change_writes_to_the_old_address_too(portal: Portal) -> None:
     """A letter to the old address, and an alert to the participant."""
     browser = await portal.signed_in(1)

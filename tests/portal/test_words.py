@@ -29,8 +29,7 @@ def test_every_fault_has_words(layout: Layout, language: Language, fault: Fault)
         "forgot_pin.html",
         FORGOT_PIN,
         form=PinRequestForm(),
-        faults={} if fault is Fault.FORM_EXPIRED else dict.fromkeys(FIELDS, fault),
-        expired=fault is Fault.FORM_EXPIRED,
+        faults={"": fault} if fault is Fault.FORM_EXPIRED else dict.fromkeys(FIELDS, fault),
         form_field="token",
         form_token="x",
     )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from engine.caseload.cells import EMAIL, PHONE, STATE, ZIP4, ZIP5
 from engine.caseload.columns import LINE
-from engine.caseload.contact_changes import Change, Kind
+from engine.caseload.contact_changes import Change, Kind, Made
 from engine.caseload.profile import Contact, profile_of
 from engine.mail.addresses.checking import check
 from engine.mail.addresses.fields import MailAddress
@@ -115,12 +115,12 @@ class ContactDetailsPages:
         if faults or (flags and visit.fields.get("anyway") != " ".join(flags)):
             return self._form(visit, kind, typed, safe, faults=faults, status=422, flags=flags)
         change = Change(kind, values, safe != "no", " ".join(flags) if kind == "mail" else None)
-        said = f"{_NAMES[kind]}_changed"
         async with visit.act(f"contact.{_NAMES[kind]}.changed") as transaction:
-            done = await visit.application.contact_changes.make(
+            made = await visit.application.contact_changes.make(
                 transaction, visit.participant_id, change, str(visit.form)
             )
-        return visit.to(_AFTER, said=said if done else "unchanged")
+        said = made if made is Made.UNCHANGED else f"{_NAMES[kind]}_{made}"
+        return visit.to(_AFTER, said=said)
 
     def _form(
         self,

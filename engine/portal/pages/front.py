@@ -1,7 +1,7 @@
 """The pages for everyone: the home page, and *Forgot PIN?* and *Register*, from form to promise."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, Literal
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -63,7 +63,7 @@ class FrontPages:
         fields = await read_fields(visit.request)
         form = PinRequestForm.of(fields)
         if not visit.tokens.form_is_ours(visit.request, fields.get(FORM_FIELD, "")):
-            return self._form(visit, form, {}, 403, expired=True)
+            return self._form(visit, form, {"": Fault.FORM_EXPIRED}, 403)
         if faults := form.faults(rates.participant_id_digits):
             return self._form(visit, form, faults, 422)
         return await self._requested(visit, form)
@@ -98,12 +98,11 @@ class FrontPages:
         self,
         visit: Visit,
         form: PinRequestForm,
-        faults: dict[Field, Fault],
+        faults: Mapping[Field | Literal[""], Fault],
         status: int,
-        *,
-        expired: bool = False,
     ) -> Response:
-        return visit.page(_TEMPLATES[visit.path], status, form=form, faults=faults, expired=expired)
+        """The form again; a fault of the whole form stands under no field's name."""
+        return visit.page(_TEMPLATES[visit.path], status, form=form, faults=faults)
 
 
 async def to_home(request: Request) -> Response:
