@@ -77,6 +77,7 @@ def main() -> None:
         given = load_settings(
             data_dir=Path(folder), database_url=None, redis_url=None, smtp_url=None,
             sign_in_rate="1000000/minute", sign_in_rate_per_participant="1000000/hour",
+            sign_in_slow_seconds=0,
         )  # fmt: skip
         with servers_for(given) as settings:
             assert settings.database_url is not None  # noqa: S101  servers_for fills it in
@@ -144,6 +145,7 @@ def _portal(settings: Settings) -> Iterator[int]:
     rates = {
         "SIGN_IN_RATE": settings.sign_in_rate,
         "SIGN_IN_RATE_PER_PARTICIPANT": settings.sign_in_rate_per_participant,
+        "SIGN_IN_SLOW_SECONDS": str(settings.sign_in_slow_seconds),
     }
     connect = Path(sys.executable).with_name("connect")
     with (settings.data_dir / "portal.log").open("wb") as output:

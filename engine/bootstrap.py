@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.caseload.acts import Acts
+from engine.caseload.carried_pins import CarriedPins
 from engine.caseload.chosen_pins import ChosenPins
 from engine.caseload.contact_changes import ContactChanges
 from engine.caseload.desks import LocalAgencies
@@ -165,6 +166,7 @@ def _compose(
     )
     outcomes = Outcomes(clock, pins, LocalAgencies())
     outbox = Outbox(engine, doorbell, pins, renderer)
+    carried = CarriedPins(pins, outcomes)
     email = EmailChannel(
         engine=engine,
         outcomes=outcomes,
@@ -269,7 +271,7 @@ def _compose(
             clock=clock,
         ),
         returned_mail=ReturnedMail(engine, outcomes, recipients, doorbell, clock),
-        pin_requests=PinRequests(engine, outbox, doorbell, outcomes, pins, recipients, clock),
+        pin_requests=PinRequests(engine, outbox, doorbell, carried, audit, recipients, clock),
         notices=CaseloadNotices(outbox, clock),
         throttle=throttle,
         audit=audit,
@@ -284,12 +286,13 @@ def _compose(
                 settings.lock_after_failures,
                 timedelta(minutes=settings.lock_first_minutes),
                 timedelta(minutes=settings.lock_most_minutes),
+                timedelta(seconds=settings.sign_in_slow_seconds),
             ),
             key=settings.tag_key_bytes(),
             clock=clock,
         ),
-        chosen_pins=ChosenPins(checker, sessions, clock, settings.pin_digits),
-        acts=Acts(outbox, audit, clock),
+        chosen_pins=ChosenPins(checker, sessions, carried, clock, settings.pin_digits),
+        acts=Acts(outbox, audit, sessions, clock),
         documents=Documents(documents, clock),
         contact_changes=ContactChanges(clock),
         other_party=OtherPartyReports(clock),

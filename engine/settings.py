@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     """By network: an office or a library has many parents behind one address."""
     sign_in_rate_per_participant: str = "20/hour"
     """By Participant ID Number and network together."""
+    sign_in_slow_seconds: Annotated[float, Field(ge=0, le=10)] = 1.0
+    """How long the third attempt after failures in a row takes; each after it twice as long."""
     lock_after_failures: Annotated[int, Field(ge=1, le=100)] = 5
     lock_first_minutes: Annotated[int, Field(ge=1)] = 5
     lock_most_minutes: Annotated[int, Field(ge=1)] = 24 * 60

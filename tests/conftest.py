@@ -80,6 +80,7 @@ async def database(engine: AsyncEngine) -> AsyncEngine:
     """The run's PostgreSQL with every table empty."""
     names = ", ".join(table.name for table in Base.metadata.sorted_tables)
     async with engine.begin() as connection:
+        await connection.execute(text("SET LOCAL connect.removing = 'audit_entry'"))
         await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     return engine
 
@@ -108,13 +109,14 @@ async def smtp() -> AsyncIterator[SmtpServer]:
 
 @pytest.fixture
 def settings(postgres_url: str, redis_url: str, smtp: SmtpServer, data_folder: Path) -> Settings:
-    """Settings over the run's servers, with an empty data folder and quick retries."""
+    """Settings over the run's servers, with an empty data folder and nothing to wait for."""
     return load_settings(
         database_url=postgres_url,
         redis_url=redis_url,
         smtp_url=smtp.url,
         data_dir=data_folder,
         smtp_timeout_seconds=5,
+        sign_in_slow_seconds=0,
     )
 
 

@@ -13,8 +13,10 @@ from engine.clock import Clock
 from engine.communications.outbox import Outbox, Transaction
 from engine.database import driver_connection
 from engine.errors import ConnectError
-from engine.security.audit import Audit, Entry
+from engine.security.audit import Audit, Detail, Entry
+from engine.security.sessions import Session, Sessions
 
+_LOCK: Final = "SELECT FROM participant WHERE id = $1 FOR NO KEY UPDATE"
 _ONCE: Final = """
 INSERT INTO submission (participant_id, form, at) VALUES ($1, $2, $3)
 ON CONFLICT DO NOTHING RETURNING true
@@ -26,15 +28,34 @@ class AlreadyDoneError(ConnectError):
     """This form was sent before: what it asked for is done, and nothing is done again."""
 
 
+class SessionOverError(ConnectError):
+    """The session ended while its form was on the way: nothing of it is done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """Who does what, from where; `details` never hold a secret or the value of a contact."""
 
-    participant_id: int
+    session: Session
     name: str
     form: UUID
     network: str
-    details: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    details: Mapping[str, Detail] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Doing:
+    """An act while it is done. `name` may still be made more precise; what turns out to be no
+    change at all is `unchanged`, and not in the audit trail."""
+
+    transaction: Transaction
+    name: str
+    unchanged: bool = False
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The transaction's."""
+        return self.transaction.connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +64,35 @@ class Acts:
 
     outbox: Outbox
     audit: Audit
+    sessions: Sessions
     clock: Clock
 
     @asynccontextmanager
-    async def begin(self, act: Act) -> AsyncIterator[Transaction]:
+    async def begin(self, act: Act) -> AsyncIterator[Doing]:
         """The transaction of `act`: all of it is done, and known to the audit trail, or nothing.
 
-        Raises AlreadyDoneError for a form that was sent before; one that is sent twice at the same
-        moment waits here for the first to be done.
+        A participant does one thing at a time: a second form waits here for the first. Raises
+        AlreadyDoneError for a form that was sent before, and SessionOverError where its session
+        ended meanwhile, as when its owner changed the PIN in another browser.
         """
         async with self.outbox.transaction() as transaction:
             driver = await driver_connection(transaction.connection)
-            now = self.clock()
-            if not await driver.fetchval(_ONCE, act.participant_id, act.form, now):
+            participant_id, now = act.session.participant_id, self.clock()
+            await driver.execute(_LOCK, participant_id)
+            if not await driver.fetchval(_ONCE, participant_id, act.form, now):
                 raise AlreadyDoneError("the form was sent before")
-            yield transaction
+            if not await self.sessions.still(transaction.connection, act.session):
+                raise SessionOverError("the session ended before its form arrived")
+            doing = Doing(transaction, act.name)
+            yield doing
+            if doing.unchanged:
+                return
             await self.audit.append(
                 transaction.connection,
                 Entry(
-                    actor=f"participant:{act.participant_id}",
-                    act=act.name,
-                    participant_id=act.participant_id,
+                    actor=f"participant:{participant_id}",
+                    act=doing.name,
+                    participant_id=participant_id,
                     details=act.details,
                     network=act.network,
                 ),

@@ -47,12 +47,9 @@ async def alert_at(
     now: datetime,
     *,
     contact_point: int,
-    channel: Channel | None,
+    channel: Channel,
 ) -> None:
-    """Owe the same at the contact point that was replaced, and nowhere else; nothing where no
-    `channel` goes there, as to a telephone."""
-    if channel is None:
-        return
+    """Owe the same at one contact point, an old one too, and nowhere else."""
     driver = await driver_connection(transaction.connection)
     reader = await driver.fetchrow(_READER, participant_id)
     await transaction.record(

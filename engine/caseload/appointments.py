@@ -26,7 +26,7 @@ LEFT JOIN LATERAL (
 ) AS answered ON true
 """
 _COLUMNS: Final = """
-SELECT appointment.id, kind, appointment.starts_at, place, appointment.status,
+SELECT appointment.id, kind, appointment.starts_at, place, appointment.status, case_id,
        support_case.external_id AS case_number, answer, wish, answered_at
 FROM appointment JOIN support_case ON support_case.id = appointment.case_id
 """
@@ -71,6 +71,7 @@ class AppointmentView:
     starts_at: datetime
     place: str
     cancelled: bool
+    case_id: int
     case_number: str
     answer: Answer | None
     wish: str | None
@@ -138,6 +139,7 @@ def _view(row: Any) -> AppointmentView:
         starts_at=row["starts_at"],
         place=row["place"],
         cancelled=row["status"] == "cancelled",
+        case_id=row["case_id"],
         case_number=row["case_number"],
         answer=Answer(row["answer"]) if row["answer"] else None,
         wish=row["wish"],

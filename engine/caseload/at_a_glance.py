@@ -7,10 +7,11 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.database import driver_connection
+from engine.i18n import Language
 
 _READER: Final = "SELECT first_name, last_name, external_id FROM participant WHERE id = $1"
 _GLANCE: Final = """
-SELECT first_name, last_name, external_id, next.*, last.*,
+SELECT first_name, last_name, external_id, language, next.*, last.*,
        (SELECT count(*) FROM caseworker_message
         WHERE participant_id = $1 AND author = 'caseworker' AND read_at IS NULL) AS unread_replies
 FROM participant
@@ -55,9 +56,11 @@ class LastPayment:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """The reader, what comes next, what came last, and how many replies were not read yet."""
+    """The reader, the language of their notices, what comes next, what came last, and how many
+    replies were not read yet."""
 
     reader: Reader
+    notices: Language
     next_appointment: NextAppointment | None
     last_payment: LastPayment | None
     unread_replies: int
@@ -78,6 +81,7 @@ async def glance_at(connection: AsyncConnection, participant_id: int, now: datet
     paid = row["paid_on"] is not None
     return Glance(
         reader=Reader(f"{row['first_name']} {row['last_name']}", row["external_id"]),
+        notices=row["language"],
         next_appointment=NextAppointment(row["kind"], row["starts_at"], row["place"])
         if ahead
         else None,

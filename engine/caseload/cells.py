@@ -65,11 +65,12 @@ def written(most: int, *, letters: bool = False) -> Rule:
     """Words a person wrote, of at most `most` characters.
 
     A cell that begins like a spreadsheet formula is refused: the print vendor's index, which is
-    opened in spreadsheets, refuses it too.
+    opened in spreadsheets, refuses it too. So is one with characters that do not print, among
+    them those that turn the direction of the text.
     """
 
     def read(cell: str) -> str | None:
-        if len(cell) > most or cell[0] in "=+-@":
+        if len(cell) > most or cell[0] in "=+-@" or not cell.isprintable():
             return None
         return cell if not letters or any(map(str.isalpha, cell)) else None
 

@@ -1,5 +1,6 @@
 """The PIN that a participant chooses: when a temporary one is changed, and at will."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload.alerts import security_alert
+from engine.caseload.carried_pins import CarriedPins
 from engine.clock import Clock
 from engine.communications.outbox import Transaction
 from engine.database import driver_connection
@@ -29,6 +31,7 @@ WHERE participant_id = $1 AND used_at IS NULL AND voided_at IS NULL
 """
 _CHOOSE: Final = """
 INSERT INTO pin_credential (participant_id, kind, hash, issued_at) VALUES ($1, 'chosen', $2, $3)
+RETURNING id
 """
 
 
@@ -44,52 +47,88 @@ class PinFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Typed:
+    """What a form held; `current` is None where none is asked for."""
+
+    current: str | None
+    new: str
+    confirmed: str
+
+
+@dataclass(frozen=True, slots=True)
+class LivePins:
+    """What a participant has now: their number, and the hashes of their PINs."""
+
+    external_id: str
+    temporary: str | None
+    chosen: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChosenPins:
     """Changes PINs."""
 
     checker: PinChecker
     sessions: Sessions
+    carried: CarriedPins
     clock: Clock
     digits: int
 
-    async def current_is(self, connection: AsyncConnection, participant_id: int, pin: str) -> bool:
-        """Whether `pin` is the one the participant chose."""
+    async def live(self, connection: AsyncConnection, participant_id: int) -> LivePins:
+        """What the participant has now."""
         driver = await driver_connection(connection)
-        live = await driver.fetchrow(_LIVE, participant_id)
-        (same,) = await self.checker.matches(pin, (live["chosen"],))
-        return same
+        return LivePins(**await driver.fetchrow(_LIVE, participant_id))
 
-    async def fault(
-        self, connection: AsyncConnection, participant_id: int, new: str
-    ) -> PinFault | None:
-        """Why `new` may not be chosen: too easy to guess, part of the Participant ID Number, or
-        the PIN there is."""
+    def slips(self, live: LivePins, typed: Typed) -> dict[str, PinFault]:
+        """Field → what is wrong with it that can be seen without a hash: too easy to guess, part
+        of the Participant ID Number, not the same twice."""
+        new = typed.new
         if len(new) != self.digits or not (new.isascii() and new.isdigit()):
-            return PinFault.NOT_DIGITS
+            return {"new_pin": PinFault.NOT_DIGITS}
         if is_easy(new):
-            return PinFault.EASY
-        driver = await driver_connection(connection)
-        live = await driver.fetchrow(_LIVE, participant_id)
-        if new in live["external_id"]:
-            return PinFault.OF_THE_NUMBER
-        same = await self.checker.matches(new, (live["temporary"], live["chosen"]))
-        return PinFault.SAME if any(same) else None
+            return {"new_pin": PinFault.EASY}
+        if new in live.external_id:
+            return {"new_pin": PinFault.OF_THE_NUMBER}
+        return {} if new == typed.confirmed else {"confirm_pin": PinFault.NOT_CONFIRMED}
 
-    async def change(self, transaction: Transaction, session: Session, new: str) -> Session:
-        """Make `new` the PIN, and tell its owner. The session goes on under a new token; all others
-        of the participant are over, and every older PIN with them."""
-        hashed = await self.checker.hash(new)
+    async def wrongs(self, live: LivePins, typed: Typed) -> dict[str, PinFault]:
+        """Field → what is wrong with it by the hashes. Whether the new PIN is the one there is, is
+        told only to whoever knows that one."""
+        if typed.current is not None:
+            (right,) = await self.checker.matches(typed.current, (live.chosen,))
+            if not right:
+                return {"current_pin": PinFault.CURRENT_WRONG}
+        same = await self.checker.matches(typed.new, (live.temporary, live.chosen))
+        return {"new_pin": PinFault.SAME} if any(same) else {}
+
+    async def hash(self, new: str) -> str:
+        """`new` as it is kept. It takes a while, and no connection is to wait for it."""
+        return await self.checker.hash(new)
+
+    async def change(self, transaction: Transaction, session: Session, hashed: str) -> Session:
+        """Make the PIN of `hashed` the participant's, and tell them. The session goes on under a
+        new token; all others are over, every older PIN with them, and a letter that would bring
+        one is not printed."""
         now, participant_id = self.clock(), session.participant_id
         connection = transaction.connection
         driver = await driver_connection(connection)
-        await driver.execute(
-            "SELECT FROM participant WHERE id = $1 FOR NO KEY UPDATE", participant_id
+        await self.carried.cancel(
+            connection, participant_id, "pin_chosen", besides=session.credential_id
         )
         await driver.execute(_END_OLDER, participant_id, now)
-        await driver.execute(_CHOOSE, participant_id, hashed, now)
+        chosen_id = await driver.fetchval(_CHOOSE, participant_id, hashed, now)
         await self.sessions.end_others(connection, participant_id, session)
-        rotated = await self.sessions.rotate(connection, session, Stage.FULL)
+        rotated = await self.sessions.rotate(connection, session, Stage.FULL, chosen_id)
         await security_alert(
             transaction, participant_id, "pin", f"pin:{session.id}:{now.timestamp():.6f}", now
         )
         return rotated
+
+
+def read_typed(fields: Mapping[str, str], most: int, *, current: bool) -> Typed:
+    """The PINs of a form, each cut to `most` characters."""
+
+    def typed(name: str) -> str:
+        return fields.get(name, "").strip()[:most]
+
+    return Typed(typed("current_pin") if current else None, typed("new_pin"), typed("confirm_pin"))

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -34,16 +34,27 @@ SELECT confidential, language, first_name || ' ' || last_name AS name
 FROM participant WHERE id = $1 FOR NO KEY UPDATE
 """
 _CURRENT: Final = f"""
-SELECT id, {", ".join(_COLUMNS)}, safe_to_use, bounced_at, returned_at, verified_at, changed_by
+SELECT id, {", ".join(_COLUMNS)}, safe_to_use, bounced_at, returned_at, verified_at, changed_by,
+       told
 FROM contact_point
 WHERE participant_id = $1 AND kind = $2 AND superseded_at IS NULL AND NOT substitute
 """  # noqa: S608  joined from constants of this module
-_SUPERSEDE: Final = "UPDATE contact_point SET superseded_at = $2 WHERE id = $1"
-_SAFE: Final = "UPDATE contact_point SET safe_to_use = $2 WHERE id = $1"
+# Where a participant is written to whose email is changed: a protected one at the substitute
+# address alone.
+_BESIDE: Final = """
+SELECT contact_point.id, safe_to_use, bounced_at, returned_at, told
+FROM contact_point JOIN participant ON participant.id = participant_id
+WHERE participant_id = $1 AND kind = $2 AND superseded_at IS NULL AND substitute = confidential
+"""
+_SUPERSEDE: Final = """
+UPDATE contact_point SET superseded_at = $2, safe_to_use = safe_to_use AND $3 WHERE id = $1
+"""
+_SAFE: Final = "UPDATE contact_point SET safe_to_use = $2, own_answer = true WHERE id = $1"
 _ADD: Final = f"""
 INSERT INTO contact_point (participant_id, kind, {", ".join(_COLUMNS)}, safe_to_use, address_flags,
-                           changed_by, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'participant', $14) RETURNING id
+                           changed_by, own_answer, created_at, told)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'participant', true, $14, $15)
+RETURNING id
 """  # noqa: S608  joined from constants of this module
 _CONFIRMATION: Final = """
 INSERT INTO email_confirmation (contact_point_id, token_hash, made_at, expires_at)
@@ -76,12 +87,15 @@ class Made(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a participant typed: the columns of one contact point, and whether it is safe to use.
-    Without a value there is to be none of this kind. `flags` are those of a mail address."""
+    Without a value there is to be none of this kind. `flags` are those of a mail address. Whoever
+    lives at the old one may be whom the participant fled from: with `tell_old` false nothing is
+    sent there, now or later."""
 
     kind: Kind
     values: Mapping[str, str | None]
     safe: bool
     flags: str | None = None
+    tell_old: bool = True
 
     @property
     def empty(self) -> bool:
@@ -102,6 +116,7 @@ class ContactChanges:
         driver = await driver_connection(transaction.connection)
         reader = await driver.fetchrow(_LOCK, participant_id)
         current = await driver.fetchrow(_CURRENT, participant_id, change.kind)
+        work = _Work(transaction, participant_id, key, reader, self.clock())
         if _same(current, change):
             if current is None or current["safe_to_use"] == change.safe:
                 return Made.UNCHANGED
@@ -109,13 +124,13 @@ class ContactChanges:
             unproved = current["changed_by"] == "participant" and current["verified_at"] is None
             point = current["id"] if unproved else None
         else:
-            point = await self._replace(transaction, participant_id, change, key, reader, current)
+            point = await self._replace(work, change, current)
         made = Made.CHANGED
         if point is not None and change.kind == "email" and change.safe:
-            await self._ask(transaction, participant_id, reader, point, key)
+            await self._ask(work, point)
             made = Made.TO_CONFIRM
         what = _CHANGED[change.kind]
-        await security_alert(transaction, participant_id, what, f"{key}:new", self.clock())
+        await security_alert(transaction, participant_id, what, f"{key}:new", work.now)
         return made
 
     async def ask_again(self, transaction: Transaction, participant_id: int, key: str) -> bool:
@@ -130,7 +145,8 @@ class ContactChanges:
         )
         if current is None:
             return False
-        await self._ask(transaction, participant_id, reader, current["id"], key)
+        work = _Work(transaction, participant_id, key, reader, self.clock())
+        await self._ask(work, current["id"])
         return True
 
     async def confirm(self, connection: AsyncConnection, token: str) -> int | None:
@@ -140,59 +156,61 @@ class ContactChanges:
         owner: int | None = await driver.fetchval(_CONFIRM, _hashed(token), self.clock())
         return owner
 
-    async def _replace(
-        self,
-        transaction: Transaction,
-        participant_id: int,
-        change: Change,
-        key: str,
-        reader: Any,
-        current: Any,
-    ) -> int | None:
-        """The new contact point, if there is to be one; the old one is told."""
-        driver = await driver_connection(transaction.connection)
-        now = self.clock()
+    async def _replace(self, work: "_Work", change: Change, current: Any) -> int | None:
+        """The new contact point, if there is to be one."""
+        driver = await driver_connection(work.transaction.connection)
+        told = await self._told(work, change, current)
         if current is not None:
-            await driver.execute(_SUPERSEDE, current["id"], now)
-            if _may_be_told(reader, current):
-                await alert_at(
-                    transaction,
-                    participant_id,
-                    _CHANGED[change.kind],
-                    f"{key}:old",
-                    now,
-                    contact_point=current["id"],
-                    channel=Channel(change.kind) if change.kind != "phone" else None,
-                )
+            await driver.execute(_SUPERSEDE, current["id"], work.now, change.tell_old)
         if change.empty:
             return None
         added: int = await driver.fetchval(
             _ADD,
-            participant_id,
+            work.participant_id,
             change.kind,
             *(change.values.get(column) or None for column in _COLUMNS),
             change.safe,
             change.flags,
-            now,
+            work.now,
+            told,
         )
         return added
 
-    async def _ask(
-        self, transaction: Transaction, participant_id: int, reader: Any, point: int, key: str
-    ) -> None:
+    async def _told(self, work: "_Work", change: Change, current: Any) -> bool:
+        """Tell an older contact of the change: the one that is replaced, or else the other one
+        there is. Whether one was told that somebody knew of in their turn: whoever is signed in for
+        a moment could otherwise have a PIN sent to a place of their own, and nobody would know."""
+        if change.kind == "phone":
+            return True
+        confidential = work.reader["confidential"]
+        if current and change.tell_old and not confidential and _reachable(current):
+            await work.alert(change, "old", current["id"], Channel(change.kind))
+            if current["told"]:
+                return True
+        driver = await driver_connection(work.transaction.connection)
+        other = "mail" if change.kind == "email" else "email"
+        beside = await driver.fetchrow(_BESIDE, work.participant_id, other)
+        if beside is None or not _reachable(beside):
+            return False
+        if change.kind == "email":
+            await work.alert(change, "beside", beside["id"], Channel.MAIL)
+        # Of a new mail address the email on file is told anyway, by the ordinary alert.
+        return bool(beside["told"])
+
+    async def _ask(self, work: "_Work", point: int) -> None:
         """Owe the mail with the link that proves an address; older links are void."""
-        driver = await driver_connection(transaction.connection)
-        now, token = self.clock(), secrets.token_urlsafe(32)
+        driver = await driver_connection(work.transaction.connection)
+        now, token = work.now, secrets.token_urlsafe(32)
         await driver.execute(_VOID, point, now)
         await driver.execute(_CONFIRMATION, point, _hashed(token), now, now + CONFIRM_WITHIN)
-        await transaction.record(
+        await work.transaction.record(
             Obligation(
-                key=f"confirm_email:{key}",
+                key=f"confirm_email:{work.key}",
                 notice=CONFIRM_EMAIL,
-                participant_id=participant_id,
-                language=reader["language"],
+                participant_id=work.participant_id,
+                language=work.reader["language"],
                 facts=ConfirmEmailFacts(
-                    name=reader["name"],
+                    name=work.reader["name"],
                     token=token,
                     hours=int(CONFIRM_WITHIN.total_seconds() // 3600),
                 ),
@@ -203,18 +221,41 @@ class ContactChanges:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One change under way: whose it is, what is known of them, and the key of its notices."""
+
+    transaction: Transaction
+    participant_id: int
+    key: str
+    reader: Any
+    now: datetime
+
+    async def alert(self, change: Change, which: str, point: int, channel: Channel) -> None:
+        """Owe an alert at one contact point."""
+        await alert_at(
+            self.transaction,
+            self.participant_id,
+            _CHANGED[change.kind],
+            f"{self.key}:{which}",
+            self.now,
+            contact_point=point,
+            channel=channel,
+        )
+
+
 def _same(current: Any, change: Change) -> bool:
+    """Whether it is on file already, and works: one that bounced may be entered anew."""
     if current is None:
         return change.empty
+    if current["bounced_at"] or current["returned_at"]:
+        return False
     return all((current[name] or "") == (change.values.get(name) or "") for name in _COLUMNS)
 
 
-def _may_be_told(reader: Any, contact: Any) -> bool:
+def _reachable(contact: Any) -> bool:
     return (
-        contact["safe_to_use"]
-        and contact["bounced_at"] is None
-        and contact["returned_at"] is None
-        and not reader["confidential"]
+        contact["safe_to_use"] and contact["bounced_at"] is None and contact["returned_at"] is None
     )
 
 

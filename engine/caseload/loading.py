@@ -54,10 +54,25 @@ class Target:
 _PARTICIPANTS: Final = Target(
     "participant",
     ("external_id",),
-    ("first_name", "last_name", "language", "confidential", "paperless", "large_print"),
+    (
+        "first_name",
+        "last_name",
+        "language",
+        "confidential",
+        "paperless",
+        "large_print",
+        "imported_language",
+        "imported_paperless",
+    ),
+    # What the case system repeats does not undo what the parent chose since it said so first.
     """
-    SELECT s.participant_id AS external_id, s.first_name, s.last_name, s.language, s.confidential,
-           COALESCE(s.paperless, p.paperless, false) AS paperless,
+    SELECT s.participant_id AS external_id, s.first_name, s.last_name, s.confidential,
+           CASE WHEN s.language = p.imported_language THEN p.language
+                ELSE s.language END AS language,
+           CASE WHEN s.paperless IS NULL OR s.paperless = p.imported_paperless
+                THEN COALESCE(p.paperless, false) ELSE s.paperless END AS paperless,
+           s.language AS imported_language,
+           COALESCE(s.paperless, p.imported_paperless) AS imported_paperless,
            COALESCE(s.large_print, p.large_print, false) AS large_print
     FROM stage_participants s LEFT JOIN participant p ON p.external_id = s.participant_id
     """,
@@ -134,7 +149,10 @@ _COMPARE_CONTACTS: Final = """
     CREATE TEMP TABLE compared_contact ON COMMIT DROP AS
     SELECT p.id AS participant_id, s.kind, s.email, s.phone, s.addr1, s.addr2, s.urbanization,
            s.city, s.state, s.zip5, s.zip4, s.substitute, current.id AS current_id,
-           COALESCE(s.safe_to_use, current.safe_to_use, true) AS safe_to_use,
+           CASE WHEN place.same AND current.own_answer
+                THEN current.safe_to_use AND COALESCE(s.safe_to_use, true)
+                ELSE COALESCE(s.safe_to_use, current.safe_to_use, true) END AS safe_to_use,
+           place.same AND current.own_answer AS own_answer,
            current.safe_to_use AS was_safe, place.same,
            CASE WHEN place.same THEN GREATEST(s.verified_at, current.verified_at)
                 ELSE s.verified_at END AS verified_at,
@@ -145,6 +163,19 @@ _COMPARE_CONTACTS: Final = """
     JOIN participant p ON p.external_id = s.participant_id
     LEFT JOIN contact_point current ON current.participant_id = p.id AND current.kind = s.kind
         AND current.substitute = s.substitute AND current.superseded_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT ROW(
+            said.email, said.phone, said.addr1, said.addr2, said.urbanization,
+            said.city, said.state, said.zip5, said.zip4
+        ) IS NOT DISTINCT FROM ROW(
+            s.email, s.phone, s.addr1, s.addr2, s.urbanization, s.city, s.state, s.zip5, s.zip4
+        ) AS repeated
+        FROM contact_point AS said
+        WHERE (current.id IS NULL OR current.changed_by = 'participant')
+            AND said.participant_id = p.id AND said.kind = s.kind
+            AND said.substitute = s.substitute AND said.changed_by = 'case_system'
+        ORDER BY said.id DESC LIMIT 1
+    ) last ON true
     CROSS JOIN LATERAL (
         SELECT current.id IS NOT NULL AND ROW(
             current.email, current.phone, current.addr1, current.addr2, current.urbanization,
@@ -153,6 +184,7 @@ _COMPARE_CONTACTS: Final = """
             s.email, s.phone, s.addr1, s.addr2, s.urbanization, s.city, s.state, s.zip5, s.zip4
         ) AS same
     ) place
+    WHERE last.repeated IS NOT TRUE OR place.same
 """
 _SUPERSEDE_CONTACTS: Final = """
     UPDATE contact_point SET superseded_at = now() FROM compared_contact n
@@ -160,9 +192,11 @@ _SUPERSEDE_CONTACTS: Final = """
 """
 _ADD_CONTACTS: Final = """
     INSERT INTO contact_point (participant_id, kind, email, phone, addr1, addr2, urbanization, city,
-        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at, returned_at)
+        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at, returned_at,
+        own_answer)
     SELECT participant_id, kind, email, phone, addr1, addr2, urbanization, city,
-        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at, returned_at
+        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at, returned_at,
+        COALESCE(own_answer, false)
     FROM compared_contact n WHERE n.current_id IS NULL OR NOT (same AND safe_to_use = was_safe)
 """
 _VERIFY_CONTACTS: Final = """

@@ -21,7 +21,11 @@ from engine.database import Base
 
 
 class Participant(Base):
-    """A parent or guardian, known to the outside by the Participant ID Number alone."""
+    """A parent or guardian, known to the outside by the Participant ID Number alone.
+
+    `imported_language` and `imported_paperless` are what the case system said last: what the
+    participant chose since stands until it says something else.
+    """
 
     __tablename__ = "participant"
     __table_args__ = (CheckConstraint("language IN ('en', 'es')", name="language"),)
@@ -34,6 +38,8 @@ class Participant(Base):
     confidential: Mapped[bool] = mapped_column(server_default=text("false"))
     paperless: Mapped[bool] = mapped_column(server_default=text("false"))
     large_print: Mapped[bool] = mapped_column(server_default=text("false"))
+    imported_language: Mapped[str | None]
+    imported_paperless: Mapped[bool | None]
 
 
 class ContactPoint(Base):
@@ -44,7 +50,9 @@ class ContactPoint(Base):
     `address_flags` are those of a mail address when it was read in, joined by a space; empty text
     where nothing is wrong, NULL where it has not been looked at. One that the participant changed
     by themselves is new to us: until it is proved, waited for, or vouched for by a caseworker at
-    `vouched_at`, no PIN is sent there.
+    `vouched_at`, no PIN is sent there. `told` says that an older contact was told of it; without
+    that only a caseworker's word makes it one for PINs. `own_answer` marks an answer about safety
+    that the participant gave in the portal.
     """
 
     __tablename__ = "contact_point"
@@ -87,6 +95,8 @@ class ContactPoint(Base):
     address_flags: Mapped[str | None]
     changed_by: Mapped[str] = mapped_column(server_default=text("'case_system'"))
     vouched_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    told: Mapped[bool] = mapped_column(server_default=text("true"))
+    own_answer: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=text("now()")
     )

@@ -28,6 +28,9 @@ SELECT paid_on, amount_cents, method,
 {_CHOSEN}
 ORDER BY paid_on DESC, payment.id DESC LIMIT $6 OFFSET $7
 """  # noqa: S608  likewise
+_LAST_DIRECTION: Final = """
+SELECT direction FROM payment WHERE participant_id = $1 ORDER BY paid_on DESC, id DESC LIMIT 1
+"""
 
 
 class Direction(StrEnum):
@@ -98,6 +101,13 @@ async def whole_history(
     rows = await driver.fetch(_ROWS, *_arguments(participant_id, choice), None, 0)
     lines = tuple(_line(row) for row in rows)
     return History(lines, len(lines), sum(line.amount_cents for line in lines))
+
+
+async def last_direction(connection: AsyncConnection, participant_id: int) -> Direction | None:
+    """Which way the participant's latest payment went; None where there is none."""
+    driver = await driver_connection(connection)
+    found = await driver.fetchval(_LAST_DIRECTION, participant_id)
+    return Direction(found) if found else None
 
 
 def _arguments(participant_id: int, choice: Choice) -> tuple[object, ...]:

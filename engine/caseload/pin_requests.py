@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.calendar.deadlines import due_by
-from engine.caseload.temporary_pins import TemporaryPins
+from engine.caseload.carried_pins import CarriedPins
 from engine.clock import Clock, pacific_date
 from engine.communications.catalogue import (
     TEMPORARY_PIN,
@@ -21,12 +21,11 @@ from engine.communications.catalogue import (
 from engine.communications.claims import Reader
 from engine.communications.doorbell import Doorbell
 from engine.communications.outbox import Obligation, Outbox, Transaction
-from engine.communications.outcomes import Outcome, Outcomes
 from engine.communications.ports import Recipients, Unreachable
 from engine.communications.routing import Route, in_order
-from engine.communications.states import Event
 from engine.database import driver_connection
 from engine.i18n import Language
+from engine.security.audit import Audit, Entry
 
 log: Final = structlog.get_logger()
 
@@ -77,8 +76,8 @@ class PinRequests:
     engine: AsyncEngine
     outbox: Outbox
     doorbell: Doorbell
-    outcomes: Outcomes
-    pins: TemporaryPins
+    carried: CarriedPins
+    audit: Audit
     recipients: Recipients
     clock: Clock
 
@@ -89,8 +88,13 @@ class PinRequests:
         external_id: str,
         method: Method,
         language: Language,
+        *,
+        network: str | None = None,
     ) -> Promise:
-        """Take a request down. The statements run, and the answer, do not depend on a match."""
+        """Take a request down. The statements run, and the answer, do not depend on a match.
+
+        Whoever asks is unknown, though they know a participant's name and number.
+        """
         now = self.clock()
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
@@ -99,6 +103,10 @@ class PinRequests:
             same = _same_name(stored, f"{first_name}\n{last_name}")
             participant_id = row["id"] if row and same else None
             request_id = await driver.fetchval(_RECEIVE, participant_id, method, language, now)
+            await self.audit.append(
+                connection,
+                Entry("unknown", "pin.requested", participant_id, {"method": method}, network),
+            )
         await self.doorbell.ring_for_pin_requests([request_id])
         return self.promise(method)
 
@@ -151,7 +159,7 @@ class PinRequests:
         )
         if row["method"] == "mail" and travels:
             return "letter_travels"
-        await self._cancel_older(connection, row["participant_id"])
+        await self.carried.cancel(connection, row["participant_id"], "newer_pin")
         await transaction.record(
             Obligation(
                 key=f"temporary_pin:{row['id']}",
@@ -164,17 +172,6 @@ class PinRequests:
             )
         )
         return "recorded"
-
-    async def _cancel_older(self, connection: AsyncConnection, participant_id: int) -> None:
-        """Cancel what still carries an older PIN: deliveries before credentials, as everywhere.
-
-        A failover that was under way may have issued one more meanwhile, so it is asked again.
-        """
-        while carrying := await self.pins.carrying(connection, participant_id):
-            await self.outcomes.record(
-                connection, [Outcome(id_, Event.CANCELLED, "newer_pin") for id_ in carrying]
-            )
-            await self.pins.void(connection, carrying)
 
     async def _route(self, connection: AsyncConnection, row: Any) -> Route:
         """The chosen method first; from email to mail only where mail is safe.

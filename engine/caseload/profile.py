@@ -1,5 +1,6 @@
 """What is on file of a participant, for their own eyes."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +20,7 @@ SELECT id, kind, email, phone, addr1, addr2, urbanization, city, state, zip5, zi
        bounced_at IS NOT NULL AS bounced, returned_at IS NOT NULL AS returned
 FROM contact_point WHERE participant_id = $1 AND superseded_at IS NULL
 """
+_NORTH_AMERICAN: Final = re.compile(r"\+1([0-9]{3})([0-9]{3})([0-9]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,18 @@ async def profile_of(connection: AsyncConnection, participant_id: int) -> Profil
     )
 
 
+def phone_as_written(number: str) -> str:
+    """A telephone number as people here write it, `(916) 555-0142`; one abroad stays as it is."""
+    found = _NORTH_AMERICAN.fullmatch(number)
+    return "({}) {}-{}".format(*found.groups()) if found else number
+
+
 def _contact(row: Any) -> Contact:
     names = ("email", "phone", "addr1", "addr2", "urbanization", "city", "state", "zip5", "zip4")
     zip_code = "-".join(filter(None, (row["zip5"], row["zip4"])))
     last = f"{row['city']}, {row['state']} {zip_code}" if row["kind"] == "mail" else None
-    lines = (row["email"], row["phone"], row["urbanization"], row["addr1"], row["addr2"], last)
+    phone = phone_as_written(row["phone"]) if row["phone"] else None
+    lines = (row["email"], phone, row["urbanization"], row["addr1"], row["addr2"], last)
     return Contact(
         id=row["id"],
         kind=row["kind"],

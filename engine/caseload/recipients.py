@@ -25,7 +25,7 @@ LEFT JOIN contact_point ON contact_point.participant_id = participant.id
 """
 _STANDING = """
        safe_to_use, bounced_at IS NOT NULL AS bounced, superseded_at IS NOT NULL AS superseded,
-       changed_by, contact_point.created_at, verified_at, vouched_at, turn
+       changed_by, told, contact_point.created_at, verified_at, vouched_at, turn
 """
 _EMAIL = f"""
 SELECT email, confidential, {_STANDING} {_ASKED} AND kind = 'email' ORDER BY turn
@@ -43,7 +43,8 @@ UPDATE contact_point SET returned_at = coalesce(returned_at, $2) WHERE id = ANY(
 @dataclass(frozen=True, slots=True)
 class Cooling:
     """How long a contact point that a participant changed by themselves is not trusted with a
-    secret: an email address after it was proved, a mail address after it was entered."""
+    secret: an email address after it was proved, a mail address after it was entered. One that no
+    older contact was told of is not, however long it is, until a caseworker vouches for it."""
 
     email: timedelta = timedelta(hours=24)
     address: timedelta = timedelta(days=10)
@@ -102,8 +103,10 @@ class CaseloadRecipients:
         return _usable(row) or self._untrusted_email(row, reader) or EmailAddress(row["email"])
 
     def _untrusted_email(self, row: Any, reader: Reader) -> Unreachable | None:
-        if not reader.secret or row["changed_by"] != "participant":
+        if not reader.secret or row["changed_by"] != "participant" or row["vouched_at"]:
             return None
+        if not row["told"]:
+            return Unreachable("email_untold")
         if row["verified_at"] is None:
             return Unreachable("email_not_confirmed")
         if row["verified_at"] > self._clock() - self._cooling.email:
@@ -140,6 +143,8 @@ class CaseloadRecipients:
         PIN sent to a place of their own. A caseworker may vouch for it."""
         if not reader.secret or row["changed_by"] != "participant" or row["vouched_at"]:
             return None
+        if not row["told"]:
+            return Unreachable("address_untold")
         if row["created_at"] > self._clock() - self._cooling.address:
             return Unreachable("address_too_new")
         return None

@@ -2,13 +2,15 @@
 
 After some failures in a row the number is locked for minutes that grow. A lock keeps strangers
 out, not the parent: a temporary PIN works through it and ends it, and a browser in which the parent
-signed in before is counted by itself (OWASP, "Slow Down Online Guessing Attacks with Device
-Cookies"). Knowing a number alone is not enough to keep its owner out.
+signed in before with the PIN they have is counted by itself (OWASP, "Slow Down Online Guessing
+Attacks with Device Cookies"). Knowing a number alone is not enough to keep its owner out.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -25,11 +27,14 @@ from engine.security.tokens import derive_tag
 
 log: Final = structlog.get_logger()
 
-FORGIVEN_AFTER: Final = timedelta(hours=24)
-"""Failures and locks older than this are not counted any more."""
-TEMPORARY_TRIES: Final = 50
-"""So many wrong PINs may be typed while a temporary one is alive: a chance of 1 in 20,000 to guess
-one of six digits. Then it is void, and its owner asks for another."""
+FAILURES_FORGIVEN_AFTER: Final = timedelta(hours=24)
+"""A row of failures that ended so long ago is not gone on with."""
+LOCKS_FORGIVEN_AFTER: Final = timedelta(days=7)
+"""Without a failure for so long, the next lock is a first one again."""
+THROUGH_A_LOCK: Final = 100
+"""So many wrong PINs a day may be typed at a locked number until a temporary one works through the
+lock no more: a chance of 1 in 10,000 to guess one of six digits. It works when the lock is over."""
+_A_DAY: Final = timedelta(days=1)
 
 _CREDENTIALS: Final = """
 SELECT participant.id, temporary.id AS temporary_id, temporary.hash AS temporary,
@@ -42,22 +47,22 @@ LEFT JOIN pin_credential AS temporary ON temporary.participant_id = participant.
 LEFT JOIN pin_credential AS chosen ON chosen.participant_id = participant.id
      AND chosen.kind = 'chosen' AND chosen.used_at IS NULL AND chosen.voided_at IS NULL
 """
+_IN_A_ROW: Final = """
+SELECT failures FROM sign_in_standing WHERE tag = $1 AND failed_at > $2
+"""
 _STANDING: Final = """
 INSERT INTO sign_in_standing (tag, participant_id) VALUES ($1, $2)
 ON CONFLICT (tag) DO UPDATE SET participant_id = excluded.participant_id
-RETURNING failures, locks, failed_at, locked_until, told_on
+RETURNING failures, locks, failed_at, locked_until, told_on, tries, tries_since
 """
 _FAILED: Final = """
 UPDATE sign_in_standing SET failures = $2, locks = $3, failed_at = $4, locked_until = $5,
-       tell = tell OR $6
+       tries = $6, tries_since = $7, tell = tell OR $8
 WHERE tag = $1
 """
-_WRONG_TRY: Final = """
-UPDATE pin_credential SET wrong_tries = wrong_tries + 1,
-       voided_at = CASE WHEN wrong_tries + 1 >= $3 THEN $2::timestamptz END
-WHERE id = $1 AND used_at IS NULL AND voided_at IS NULL
-"""
-_CLEAR: Final = "DELETE FROM sign_in_standing WHERE tag = ANY($1::text[])"
+_CLEAR: Final = "DELETE FROM sign_in_standing WHERE tag = $1"
+# In every browser that was counted by itself, too.
+_CLEAR_ALL: Final = "DELETE FROM sign_in_standing WHERE tag = $1 OR participant_id = $2"
 _STILL_GOOD: Final = """
 SELECT EXISTS (SELECT FROM pin_credential WHERE id = $1 AND used_at IS NULL AND voided_at IS NULL)
 """
@@ -79,11 +84,17 @@ WHERE failed_at < $1 AND coalesce(locked_until < $1, true) AND NOT tell
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """When a number is locked, and for how long: `first`, then twice as long each time."""
+    """When a number is slowed down, by `slow` and then twice as much each time; when it is locked,
+    and for how long: `first`, then twice as long each time."""
 
     after_failures: int
     first: timedelta
     most: timedelta
+    slow: timedelta = timedelta(0)
+
+    def pause(self, failures: int) -> timedelta:
+        """How long the next attempt takes after so many failures in a row: two are free."""
+        return self.slow * (1 << (failures - 2)) if failures >= 2 else timedelta(0)
 
     def lock(self, locks: int) -> timedelta:
         """How long the lock lasts that is the `locks`-th in a row."""
@@ -91,13 +102,23 @@ class Manners:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A browser in which a participant signed in, with the PIN of `credential_id`. To others, and
+    once that PIN was changed, it is a browser like any."""
+
+    number: str
+    participant_id: int
+    credential_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was typed, and where. `device` is the number of a browser that is known."""
+    """What was typed, and where; `device` where the browser is a known one."""
 
     external_id: str
     pin: str
     network: str
-    device: str | None = None
+    device: Device | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +133,7 @@ class SignIn:
     manners: Manners
     key: bytes
     clock: Clock
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def attempt(self, attempt: Attempt) -> Session | None:
         """A session, or None: for a wrong PIN, an unknown number and a locked one alike, after
@@ -119,16 +141,23 @@ class SignIn:
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
             found = await driver.fetchrow(_CREDENTIALS, attempt.external_id, self.clock())
+            tag = self._tag(attempt.external_id, _known(attempt.device, found))
+            since = self.clock() - FAILURES_FORGIVEN_AFTER
+            failures = await driver.fetchval(_IN_A_ROW, tag, since)
+        # Neither a connection nor a turn at hashing is held meanwhile.
+        await self.sleep(self.manners.pause(failures or 0).total_seconds())
         temporary, chosen = await self.checker.matches(
             attempt.pin, (found["temporary"], found["chosen"])
         )
         async with self.engine.begin() as connection:
             return await self._judged(connection, attempt, found, temporary, chosen)
 
-    async def unlock(self, connection: AsyncConnection, external_id: str) -> bool:
-        """End the lock of a number; whether anything stood against it."""
+    async def unlock(
+        self, connection: AsyncConnection, external_id: str, participant_id: int
+    ) -> bool:
+        """End the locks of a number, in every browser; whether anything stood against it."""
         driver = await driver_connection(connection)
-        done: str = await driver.execute(_CLEAR, [self._tag(external_id)])
+        done: str = await driver.execute(_CLEAR_ALL, self._tag(external_id), participant_id)
         return done != "DELETE 0"
 
     async def tell_locked(self) -> int:
@@ -156,7 +185,7 @@ class SignIn:
     async def forget(self, connection: AsyncConnection) -> None:
         """Remove standings that no longer say anything."""
         driver = await driver_connection(connection)
-        await driver.execute(_FORGET, self.clock() - FORGIVEN_AFTER)
+        await driver.execute(_FORGET, self.clock() - LOCKS_FORGIVEN_AFTER)
 
     async def _judged(
         self,
@@ -168,44 +197,56 @@ class SignIn:
     ) -> Session | None:
         driver = await driver_connection(connection)
         now = self.clock()
-        tag = self._tag(attempt.external_id, attempt.device)
+        tag = self._tag(attempt.external_id, _known(attempt.device, found))
         # The participant before anything of theirs, as whoever settles a PIN request does.
         await driver.execute("SELECT FROM participant WHERE id = $1 FOR NO KEY UPDATE", found["id"])
         standing = await driver.fetchrow(_STANDING, tag, found["id"])
         locked = standing["locked_until"] is not None and standing["locked_until"] > now
         matched = found["temporary_id"] if temporary else found["chosen_id"] if chosen else None
         good = bool(await driver.fetchval(_STILL_GOOD, matched))
-        if not good or (locked and not temporary):
-            await self._failed(driver, tag, standing, found["temporary_id"], locked=locked)
-            await self._say(connection, attempt, found["id"], "sign_in.failed")
+        through = temporary and _tries(standing, now) < THROUGH_A_LOCK
+        if not good or (locked and not through):
+            after = self._after_failure(standing, locked=locked)
+            await driver.execute(_FAILED, tag, *after)
+            locking = not locked and after.locked_until not in {None, standing["locked_until"]}
+            act = "sign_in.locked" if locking else "sign_in.failed"
+            await self._say(connection, attempt, found["id"], act, actor="unknown")
             return None
-        await driver.execute(_CLEAR, [tag] + [self._tag(attempt.external_id)] * temporary)
-        if not temporary:
+        if temporary:
+            await driver.execute(_CLEAR_ALL, self._tag(attempt.external_id), found["id"])
+        else:
+            await driver.execute(_CLEAR, tag)
             await self._rehash(driver, found, attempt.pin)
         stage = Stage.PIN_CHANGE if temporary else Stage.FULL
-        session = await self.sessions.open(connection, found["id"], stage)
-        await self._say(connection, attempt, found["id"], "sign_in.succeeded")
+        session = await self.sessions.open(connection, found["id"], stage, matched)
+        actor = f"participant:{found['id']}"
+        await self._say(connection, attempt, found["id"], "sign_in.succeeded", actor=actor)
         return session
 
-    async def _failed(
-        self, driver: Any, tag: str, standing: Any, temporary_id: int | None, *, locked: bool
-    ) -> None:
-        """One failure more. While the number is locked none is counted: a lock is not prolonged
-        by those it keeps out."""
+    def _after_failure(self, standing: Any, *, locked: bool) -> "_Standing":
+        """One failure more. While the number is locked it is none of the row: a lock is not
+        prolonged by those it keeps out."""
         now = self.clock()
-        failures, locks, until = standing["failures"], standing["locks"], standing["locked_until"]
-        if standing["failed_at"] is not None and now - standing["failed_at"] > FORGIVEN_AFTER:
-            failures, locks = 0, 0
-        locking = False
-        if not locked:
-            failures += 1
-            locking = failures >= self.manners.after_failures
+        if locked:
+            since = standing["tries_since"]
+            fresh = since is None or now - since > _A_DAY
+            return _Standing(
+                standing["failures"], standing["locks"], standing["failed_at"],
+                standing["locked_until"], _tries(standing, now) + 1, now if fresh else since, False,
+            )  # fmt: skip
+        row, locks = standing["failures"], standing["locks"]
+        if standing["failed_at"] is not None:
+            since_last = now - standing["failed_at"]
+            row = 0 if since_last > FAILURES_FORGIVEN_AFTER else row
+            locks = 0 if since_last > LOCKS_FORGIVEN_AFTER else locks
+        row += 1
+        until = standing["locked_until"]
+        locking = row >= self.manners.after_failures
         if locking:
-            failures, locks = 0, locks + 1
+            row, locks = 0, locks + 1
             until = now + self.manners.lock(locks)
         tell = locking and standing["told_on"] != pacific_date(now)
-        await driver.execute(_FAILED, tag, failures, locks, now, until, tell)
-        await driver.execute(_WRONG_TRY, temporary_id, now, TEMPORARY_TRIES)
+        return _Standing(row, locks, now, until, standing["tries"], standing["tries_since"], tell)
 
     async def _rehash(self, driver: Any, found: Any, pin: str) -> None:
         """A hash of an older pepper or cost is replaced while the PIN is at hand."""
@@ -213,19 +254,47 @@ class SignIn:
             await driver.execute(_REHASHED, found["chosen_id"], await self.checker.hash(pin))
 
     async def _say(
-        self, connection: AsyncConnection, attempt: Attempt, participant_id: int | None, act: str
+        self,
+        connection: AsyncConnection,
+        attempt: Attempt,
+        participant_id: int | None,
+        act: str,
+        *,
+        actor: str,
     ) -> None:
+        """Whoever fails to sign in is unknown, whosever number they typed."""
         await self.audit.append(
             connection,
-            Entry(
-                actor=f"participant:{participant_id}" if participant_id else "unknown",
-                act=act,
-                participant_id=participant_id,
-                network=attempt.network,
-            ),
+            Entry(actor=actor, act=act, participant_id=participant_id, network=attempt.network),
         )
 
-    def _tag(self, external_id: str, device: str | None = None) -> str:
+    def _tag(self, external_id: str, device: Device | None = None) -> str:
         if device is None:
             return derive_tag(self.key, "sign_in", external_id, 32)
-        return derive_tag(self.key, "sign_in.device", f"{external_id} {device}", 32)
+        return derive_tag(self.key, "sign_in.device", f"{external_id} {device.number}", 32)
+
+
+class _Standing(NamedTuple):
+    """What is kept of a number after a failure, in the order of the statement that keeps it."""
+
+    failures: int
+    locks: int
+    failed_at: datetime | None
+    locked_until: datetime | None
+    tries: int
+    tries_since: datetime | None
+    tell: bool
+
+
+def _tries(standing: Any, now: datetime) -> int:
+    """How many wrong PINs were typed at the locked number within the day."""
+    since = standing["tries_since"]
+    tries: int = standing["tries"]
+    return tries if since is not None and now - since <= _A_DAY else 0
+
+
+def _known(device: Device | None, found: Any) -> Device | None:
+    """The browser, where it is one in which this participant signed in with the PIN they have."""
+    if device is None or device.participant_id != found["id"]:
+        return None
+    return device if device.credential_id == found["chosen_id"] else None

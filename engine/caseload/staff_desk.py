@@ -22,8 +22,16 @@ from engine.database import driver_connection
 from engine.errors import InputError
 from engine.security.audit import Audit, Detail, Entry
 
-TOO_NEW: Final = "address_too_new"
-"""Why a letter with a PIN is held that would go to an address its reader changed lately."""
+UNTRUSTED: Final = frozenset(
+    {
+        "address_too_new",
+        "address_untold",
+        "email_not_confirmed",
+        "email_too_new",
+        "email_untold",
+    }
+)
+"""Why a PIN is held that would go to a contact which its reader changed by themselves."""
 _ACCOUNT_MOST: Final = 64
 
 _REPORTS: Final = """
@@ -44,16 +52,22 @@ _READ: Final = """
 UPDATE other_party_report SET read_at = $2, read_by = $3 WHERE id = $1 AND read_at IS NULL
 """
 _HELD: Final = """
-SELECT participant_id, notice, reason
+SELECT participant_id, notice, reason, channel
 FROM communication JOIN delivery ON communication_id = communication.id
      AND delivery.step = communication.step AND meets_obligation
 WHERE communication.id = $1 AND communication.state = 'held'
 """
+_CONTACT: Final = """
+SELECT contact_point.id, kind, created_at, changed_by,
+       concat_ws(E'\\n', email, urbanization, addr1, addr2,
+                 city || ', ' || state || ' ' || concat_ws('-', zip5, zip4)) AS said
+FROM contact_point JOIN participant ON participant.id = participant_id
+WHERE participant_id = $1 AND kind = $2 AND superseded_at IS NULL
+      AND (kind <> 'mail' OR substitute = confidential)
+"""
 _VOUCH: Final = """
-UPDATE contact_point SET vouched_at = $2 FROM participant
-WHERE participant.id = $1 AND participant_id = $1 AND kind = 'mail' AND superseded_at IS NULL
-      AND substitute = confidential
-RETURNING contact_point.id
+UPDATE contact_point SET vouched_at = $3
+WHERE id = $2 AND participant_id = $1 AND kind = $4 AND superseded_at IS NULL RETURNING id
 """
 
 
@@ -89,6 +103,17 @@ class Released:
     notice: str
     reason: str | None
     vouched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldContact:
+    """Where something that is held would go: the number of the contact, and what is on file."""
+
+    id: int
+    kind: str
+    created_at: datetime
+    changed_by: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +168,29 @@ class StaffDesk:
             await act.done("other_party_report.read", row["participant_id"], report=report_id)
         return Report(**(dict(row) | {"facts": json.loads(row["facts"])}))
 
-    async def release(self, communication_id: int, account: str, *, vouch: bool) -> Released:
-        """Send on what is held, on the channel on which it stopped; with `vouch` the caseworker
-        answers for the new address it was held for. Raises InputError for what is not held, and
-        for a vouching that is not asked for."""
+    async def contact(self, communication_id: int, account: str) -> HeldContact:
+        """Where what is held would go now. Raises InputError for what is not held, or has no
+        contact on file."""
         async with self._acting(account) as act:
             driver = await driver_connection(act.connection)
-            taken = await self._taken(driver, communication_id, vouch=vouch)
+            held = await driver.fetchrow(_HELD, communication_id)
+            if held is None:
+                raise _not_held(communication_id)
+            row = await driver.fetchrow(_CONTACT, held["participant_id"], held["channel"])
+            if row is None:
+                raise InputError(f"no {held['channel']} contact is on file for it")
+            await act.done("contact.shown", held["participant_id"], contact=row["id"])
+        return HeldContact(**row)
+
+    async def release(
+        self, communication_id: int, account: str, *, vouch: int | None = None
+    ) -> Released:
+        """Send on what is held, on the channel on which it stopped; with `vouch` the caseworker
+        answers for the contact of that number, which it was held for. Raises InputError for what
+        is not held, and for a vouching that is not asked for or for what is not on file now."""
+        async with self._acting(account) as act:
+            driver = await driver_connection(act.connection)
+            taken = await self._taken(driver, communication_id, vouch)
             owed = await self.held.take_up(act.connection, [communication_id])
             if not owed:
                 raise _not_held(communication_id)
@@ -161,7 +202,7 @@ class StaffDesk:
                 reason=taken["reason"],
                 vouched=vouch,
             )
-        return Released(taken["notice"], taken["reason"], vouch)
+        return Released(taken["notice"], taken["reason"], vouch is not None)
 
     async def unlock(self, external_id: str, account: str) -> bool:
         """End the lock of a Participant ID Number; whether anything stood against it. Raises
@@ -173,21 +214,27 @@ class StaffDesk:
             )
             if participant_id is None:
                 raise InputError("no participant has this Participant ID Number")
-            stood = await self.sign_in.unlock(act.connection, external_id)
+            stood = await self.sign_in.unlock(act.connection, external_id, participant_id)
             await act.done("sign_in.unlocked", participant_id, stood=stood)
         return stood
 
-    async def _taken(self, driver: Any, communication_id: int, *, vouch: bool) -> Any:
+    async def _taken(self, driver: Any, communication_id: int, vouch: int | None) -> Any:
         row = await driver.fetchrow(_HELD, communication_id)
         if row is None:
             raise _not_held(communication_id)
-        if vouch and row["reason"] != TOO_NEW:
+        if vouch is None:
+            return row
+        if row["reason"] not in UNTRUSTED:
             raise InputError(
                 f"communication {communication_id} is held as {row['reason']}: vouching is for "
-                f"{TOO_NEW}; nothing was sent on"
+                "contacts that were changed in the portal; nothing was sent on"
             )
-        if vouch and not await driver.fetchval(_VOUCH, row["participant_id"], self.clock()):
-            raise InputError("there is no mail address on file to vouch for; nothing was sent on")
+        named = (row["participant_id"], vouch, self.clock(), row["channel"])
+        if not await driver.fetchval(_VOUCH, *named):
+            raise InputError(
+                f"contact {vouch} is not what is on file now; nothing was sent on. "
+                f"See: connect staff contact {communication_id} --as ACCOUNT"
+            )
         return row
 
     @asynccontextmanager

@@ -20,7 +20,7 @@ MAIL_LIFETIME = timedelta(days=21)
 _CARRYING = """
 SELECT delivery_id FROM pin_credential
 WHERE participant_id = $1 AND kind = 'temporary' AND used_at IS NULL AND voided_at IS NULL
-      AND delivery_id IS NOT NULL
+      AND delivery_id IS NOT NULL AND id IS DISTINCT FROM $2
 """
 _VOID = """
 UPDATE pin_credential SET voided_at = $2
@@ -60,10 +60,13 @@ class TemporaryPins:
         await driver.execute(_ISSUE, participant_id, hashed, delivery_id, self.clock())
         return self.box.seal(pin, str(delivery_id))
 
-    async def carrying(self, connection: AsyncConnection, participant_id: int) -> list[int]:
-        """The deliveries that carry, or carried, a temporary PIN that would still work."""
+    async def carrying(
+        self, connection: AsyncConnection, participant_id: int, besides: int | None = None
+    ) -> list[int]:
+        """The deliveries that carry, or carried, a temporary PIN that would still work, other than
+        that of the credential `besides`."""
         driver = await driver_connection(connection)
-        rows = await driver.fetch(_CARRYING, participant_id)
+        rows = await driver.fetch(_CARRYING, participant_id, besides)
         return [row["delivery_id"] for row in rows]
 
     async def void(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:

@@ -19,7 +19,8 @@ from engine.bootstrap import Application
 from engine.caseload.caseworker_messages import BODY_MOST, tidy
 from engine.caseload.caseworker_replies import Replied, StaffThread, Waiting
 from engine.caseload.staff_desk import (
-    TOO_NEW,
+    UNTRUSTED,
+    HeldContact,
     Released,
     Report,
     ReportLine,
@@ -38,6 +39,7 @@ app = typer.Typer(
 _console: Final = Console()
 
 As = Annotated[str, typer.Option("--as", metavar="ACCOUNT", help="Your account; on record.")]
+_ID_MOST: Final = 2**63 - 1
 Most = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many.")]
 
 app.command("held")(held)
@@ -76,7 +78,9 @@ def messages(limit: Most = 50) -> None:
 
 @app.command()
 def show(
-    message: Annotated[int, typer.Argument(help="As `connect staff messages` numbers it.")],
+    message: Annotated[
+        int, typer.Argument(max=_ID_MOST, help="As `connect staff messages` numbers it.")
+    ],
     account: As,
 ) -> None:
     """One message: who wrote it, about which case, and what was replied."""
@@ -90,7 +94,9 @@ def show(
 
 @app.command()
 def reply(
-    message: Annotated[int, typer.Argument(help="As `connect staff messages` numbers it.")],
+    message: Annotated[
+        int, typer.Argument(max=_ID_MOST, help="As `connect staff messages` numbers it.")
+    ],
     account: As,
     file: Annotated[
         Path | None,
@@ -141,7 +147,8 @@ def reports(limit: Most = 50) -> None:
 @app.command()
 def report(
     number: Annotated[
-        int, typer.Argument(metavar="ID", help="As `connect staff reports` numbers it.")
+        int,
+        typer.Argument(metavar="ID", max=_ID_MOST, help="As `connect staff reports` numbers it."),
     ],
     account: As,
 ) -> None:
@@ -164,17 +171,44 @@ def report(
 
 
 @app.command()
+def contact(
+    communication: Annotated[
+        int, typer.Argument(max=_ID_MOST, help="As `connect staff held` numbers it.")
+    ],
+    account: As,
+) -> None:
+    """Where a communication that is held would go: make sure that it is the parent's."""
+
+    async def act(application: Application) -> HeldContact:
+        return await desk(application).contact(communication, account)
+
+    found = with_application(act)
+    by = "the parent" if found.changed_by == "participant" else "the case system"
+    say(_console, f"Contact {found.id}, {found.kind}, entered by {by} {moment(found.created_at)}")
+    say(_console, shown(found.said))
+    say(
+        _console,
+        "Speak with the parent at another contact. If it is theirs: "
+        f"connect staff release {communication} --vouch {found.id} --as ACCOUNT",
+    )
+
+
+@app.command()
 def release(
-    communication: Annotated[int, typer.Argument(help="As `connect staff held` numbers it.")],
+    communication: Annotated[
+        int, typer.Argument(max=_ID_MOST, help="As `connect staff held` numbers it.")
+    ],
     account: As,
     *,
     vouch: Annotated[
-        bool,
+        int | None,
         typer.Option(
             "--vouch",
-            help=f"Held as {TOO_NEW}: you have made sure that the new address is the parent's.",
+            metavar="CONTACT",
+            max=_ID_MOST,
+            help="You have made sure that this contact is the parent's; see `staff contact`.",
         ),
-    ] = False,
+    ] = None,
 ) -> None:
     """Send on a communication that is held, on the channel on which it stopped."""
 
@@ -184,12 +218,12 @@ def release(
     released = with_application(act)
     say(_console, f"Communication {communication} ({released.notice}) goes on.")
     if released.vouched:
-        say(_console, "The mail address on file is vouched for: PINs may be sent there from now.")
-    elif released.reason == TOO_NEW:
+        say(_console, "The contact is vouched for: PINs may be sent there from now on.")
+    elif released.reason in UNTRUSTED:
         say(
             _console,
-            f"It was held as {TOO_NEW}: unless the address has had its time, it is held again. "
-            "Once you have made sure whose it is, release it with --vouch.",
+            f"It was held as {released.reason}: unless that is past, it is held again. Once you "
+            "have made sure whose contact it is, release it with --vouch.",
         )
     say(_console, "What was not mended is held again: connect staff held")
 

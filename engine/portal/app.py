@@ -91,6 +91,7 @@ def create_app(application: Application) -> FastAPI:
             app.add_route(
                 f"/{language}{place.path}", gate.at(place, language), methods=list(place.methods)
             )
+        app.add_route(f"/{language}", to_home)
     health = Health(application)
     app.add_route("/health/live", health.live)
     app.add_route("/health/ready", health.ready)

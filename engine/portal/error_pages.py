@@ -12,6 +12,8 @@ from engine.portal.layout import Layout
 
 WORDED: Final = frozenset({400, 404, 405, 408, 413, 415, 429, 500, 503})
 """Statuses that templates/portal/error.html has words for; others borrow 400's or 500's."""
+_SESSION_COOKIES: Final = frozenset({"__Host-session", "session"})
+"""A browser that holds one is led back inside, and not to another PIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,13 @@ class ErrorPages:
     ) -> Response:
         """The page for `status`; its language button leads to the other language's home page."""
         worded = status if status in WORDED else (400 if status < 500 else 500)
-        response = self.layout.page(language_of(request), "error.html", "/", status, worded=worded)
+        response = self.layout.page(
+            language_of(request),
+            "error.html",
+            "/",
+            status,
+            worded=worded,
+            holds_session=not _SESSION_COOKIES.isdisjoint(request.cookies),
+        )
         response.headers.update(headers or {})
         return response

@@ -10,7 +10,7 @@ from typing import Final, Literal, Self, get_args
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from engine.caseload.pin_requests import Method
 
@@ -71,6 +71,8 @@ async def _bounded_body(request: Request) -> bytes:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None
+    except ClientDisconnect:
+        raise HTTPException(400) from None
     return bytes(body)
 
 
@@ -93,9 +95,9 @@ class PinRequestForm:
         """The Participant ID Number without the marks that group it."""
         return GROUPING.sub("", self.participant_id)
 
-    def faults(self, participant_id_digits: int) -> dict[Field, Fault]:
+    def faults(self, participant_id_digits: int) -> dict[str, Fault]:
         """Field → what is wrong with it, in the order of the form; empty when all is well."""
-        found: dict[Field, Fault] = {}
+        found: dict[str, Fault] = {}
         if not self.first_name.strip():
             found["first_name"] = Fault.FIRST_NAME_MISSING
         elif not _readable(self.first_name):

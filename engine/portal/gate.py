@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from engine.bootstrap import Application
-from engine.caseload.acts import AlreadyDoneError
+from engine.caseload.acts import AlreadyDoneError, SessionOverError
 from engine.i18n import Language
 from engine.portal.forms import read_fields
 from engine.portal.layout import Layout
@@ -44,7 +44,7 @@ class Gate:
             visit = Visit(
                 request,
                 language,
-                request.url.path.removeprefix(f"/{language}"),
+                _path(place, request, language),
                 self.application,
                 self.layout,
                 self.tokens,
@@ -60,21 +60,26 @@ class Gate:
 
     async def _admitted(self, place: Place, visit: Visit) -> Response:
         token = self.tokens.session_of(visit.request)
-        if visit.request.method == "POST":
+        if visit.posted:
             return await self._posted(place, visit, token)
         async with self.application.engine.begin() as connection:
             session = await self.application.sessions.find(connection, token) if token else None
             elsewhere = _elsewhere(place, visit, session, token)
             if elsewhere is not None:
                 return elsewhere
-            return await place.handler(replace(visit, session=session, connection=connection))
+            response = await place.handler(replace(visit, session=session, connection=connection))
+            if visit.request.method == "HEAD":
+                # Nobody saw the page: nothing on it was read, opened or downloaded.
+                await connection.rollback()
+            return response
 
     async def _posted(self, place: Place, visit: Visit, token: str) -> Response:
+        # A body may take its time; the session is looked at when it is there.
+        fields = await read_fields(visit.request)
         session = None
         if token:
             async with self.application.engine.begin() as connection:
                 session = await self.application.sessions.find(connection, token)
-        fields = await read_fields(visit.request)
         elsewhere = _elsewhere(place, visit, session, token)
         if elsewhere is not None or session is None:
             return elsewhere or _to(visit, SIGN_IN)
@@ -85,6 +90,8 @@ class Gate:
             return await place.handler(posted)
         except AlreadyDoneError:
             return visit.to(place.after or visit.path)
+        except SessionOverError:
+            return _to(visit, SESSION_ENDED)
 
 
 def _elsewhere(place: Place, visit: Visit, session: Session | None, token: str) -> Response | None:
@@ -94,6 +101,14 @@ def _elsewhere(place: Place, visit: Visit, session: Session | None, token: str) 
     if session.stage is Stage.PIN_CHANGE and place.access is Access.PRIVATE:
         return _to(visit, CHOOSE_PIN)
     return None
+
+
+def _path(place: Place, request: Request, language: Language) -> str:
+    """The path that the page stands at, and its other language with it: a place that only takes a
+    form draws its answer at the page the form came from."""
+    if "GET" in place.methods:
+        return request.url.path.removeprefix(f"/{language}")
+    return place.after or "/"
 
 
 def _to(visit: Visit, path: str) -> Response:

@@ -11,9 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from engine.assets import TEMPLATES
-from engine.communications.catalogue import (
-    LANGUAGES,
-)
+from engine.communications.catalogue import LANGUAGES
 from engine.i18n import (
     Language,
     clock_time,
@@ -38,9 +36,14 @@ _SIGNED_OUT: Final[Mapping[str, Any]] = MappingProxyType(
         "unread": 0,
         "session_seconds": 0,
         "warn_after_seconds": 0,
+        "holds_session": False,
     }
 )
 """What the frame of a page is told unless a visit knows better."""
+
+
+_OWN_NAMES: Final[Mapping[Language, str]] = MappingProxyType({"en": "English", "es": "Español"})
+"""Each language as its own readers call it, on whichever page it is offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,8 @@ def _environment(language: Language, settings: Settings, statics: StaticFiles) -
         "email_cooling_hours": settings.email_cooling_hours,
         "address_cooling_days": settings.address_cooling_days,
         "static": statics.url,
+        "theme_colour": statics.colour("navy"),
+        "own_names": _OWN_NAMES,
     }
     environment.filters |= {
         "full_date": partial(_date_in_a_sentence, language),

@@ -49,6 +49,11 @@ class PaymentChoice:
         typed = (query.get(name, "").strip()[:_TYPED_MOST] for name in ("from", "to"))
         return cls(Direction(way) if way else usual, case_id, *typed)
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is asked for besides a way."""
+        return bool(self.case_id or self.since or self.until)
+
     def faults(self) -> dict[str, ChoiceFault]:
         """Field → what is wrong with it."""
         found = {}

@@ -1,9 +1,10 @@
 """A payment history as a file to keep: a PDF for people, a CSV for spreadsheets."""
 
+import asyncio
 import csv
 import json
-import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -53,9 +54,9 @@ class HistoryFile:
             writer.writerow(map(_plain, cells))
         return written.getvalue().encode("utf-8-sig")
 
-    def pdf(self) -> bytes:
+    async def pdf(self) -> bytes:
         """A tagged PDF/A-2a and PDF/UA-1. Raises HistoryNotDrawnError."""
-        return _press().pdf(self._document())
+        return await _press().pdf(self._document())
 
     def _headings(self, amount: str) -> tuple[str, ...]:
         words = self.words
@@ -82,6 +83,7 @@ class HistoryFile:
             "footer": words["title"],
             "page_label": words["page_label"],
             "facts": self._facts(),
+            "reader": " · ".join(value for _, value in self._named()),
             "headings": self._headings("amount"),
             "rows": rows,
             "nothing": words["nothing"],
@@ -91,18 +93,19 @@ class HistoryFile:
         }
 
     def _facts(self) -> list[tuple[str, str]]:
-        """What stands above the table. A name that the typeface cannot draw is left to the
-        number."""
+        """What stands above the table."""
         words = self.words
-        facts = [(words["name"], self.reader.name)]
-        if undrawable_characters(self.reader.name):
-            facts = []
         return [
-            *facts,
-            (words["participant_id"], self.reader.number),
+            *self._named(),
             (words["period"], words["period_said"]),
             (words["printed_on"], long_date(self.printed_on, self.language)),
         ]
+
+    def _named(self) -> list[tuple[str, str]]:
+        """Whose it is. A name that the typeface cannot draw is left to the number."""
+        name = (self.words["name"], self.reader.name)
+        number = (self.words["participant_id"], self.reader.number)
+        return [number] if undrawable_characters(self.reader.name) else [name, number]
 
 
 def _plain(cell: str) -> str:
@@ -111,11 +114,15 @@ def _plain(cell: str) -> str:
 
 
 class _Press:
-    """A kept Typst compiler over the one layout, as `engine.mail.typesetting` keeps its own."""
+    """A kept Typst compiler over the one layout, as `engine.mail.typesetting` keeps its own.
+
+    It has a thread to itself: what waits for it waits behind other histories alone, and no PIN
+    waits for a thread behind a history.
+    """
 
     def __init__(self) -> None:
         root = _LAYOUT.parent
-        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="payment-history")
         self._compiler = typst.Compiler(
             _LAYOUT,
             root=root,
@@ -129,16 +136,18 @@ class _Press:
             package_cache_path=root,
         )
 
-    def pdf(self, document: Mapping[str, Any]) -> bytes:
-        """Drawn one at a time, whichever thread asks."""
-        inputs = {"history": json.dumps(document)}
-        with self._lock:
-            try:
-                made = self._compiler.compile(
-                    sys_inputs=inputs, format="pdf", pdf_standards=_STANDARDS
-                )
-            except (typst.TypstError, RuntimeError):
-                raise HistoryNotDrawnError("the payment history could not be laid out") from None
+    async def pdf(self, document: Mapping[str, Any]) -> bytes:
+        """Drawn one at a time, whoever asks."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._drawn, json.dumps(document))
+
+    def _drawn(self, history: str) -> bytes:
+        try:
+            made = self._compiler.compile(
+                sys_inputs={"history": history}, format="pdf", pdf_standards=_STANDARDS
+            )
+        except (typst.TypstError, RuntimeError):
+            raise HistoryNotDrawnError("the payment history could not be laid out") from None
         if not isinstance(made, bytes):
             raise HistoryNotDrawnError("the payment history could not be laid out")
         return made

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ _THEME: Final = Path(__file__).parent / "theme"
 _WORN: Final = _THEME / "uswds"
 _FONTS: Final = Path(fontpkg_public_sans.__file__).parent / "files"
 _A_YEAR: Final = "public, max-age=31536000, immutable"
+_DRAWINGS: Final = ("mark.svg", "shelter.svg")
+_COLOUR: Final = re.compile(r"--([a-z-]+): (#[0-9a-f]{3,6});")
+_NAMED_COLOUR: Final = re.compile(r"var\(--([a-z-]+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,13 @@ class StaticFiles:
 
     def __init__(self) -> None:
         """Raises DesignSystemMissingError where the design system has not been fetched."""
+        self._colours = dict(_COLOUR.findall((_THEME / "theme.css").read_text(encoding="utf-8")))
         plain = {
             "public-sans.ttf": _file(
                 "public-sans.ttf", "font/ttf", (_FONTS / "PublicSans[wght].ttf").read_bytes()
             ),
-            "mark.svg": _file("mark.svg", "image/svg+xml", (_THEME / "mark.svg").read_bytes()),
-            "rings.svg": _file("rings.svg", "image/svg+xml", (_THEME / "rings.svg").read_bytes()),
         }
+        plain |= {name: self._drawing(name) for name in _DRAWINGS}
         plain |= _design_system()
         script = (_THEME / "portal.js").read_bytes()
         files = plain | {
@@ -59,6 +63,17 @@ class StaticFiles:
     def url(self, name: str) -> str:
         """The path of a file; it changes whenever the content does."""
         return f"/static/{self._names[name]}"
+
+    def colour(self, name: str) -> str:
+        """A colour of the theme, for the places that no style reaches: `#12324f` for `navy`."""
+        return self._colours[name]
+
+    def _drawing(self, name: str) -> StaticFile:
+        """A drawing of ours in the theme's colours: the styles of a page do not reach into it."""
+        drawn = _NAMED_COLOUR.sub(
+            lambda found: self.colour(found[1]), (_THEME / name).read_text(encoding="utf-8")
+        )
+        return _file(name, "image/svg+xml", drawn.encode())
 
     async def serve(self, request: Request) -> Response:
         """`/static/{name}`."""

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.caseload.pin_requests import Promise
+from engine.caseload.sign_in import Device
 from engine.portal.forms import METHODS
 from engine.security.sessions import Session
 from engine.security.tokens import derive_tag, matches
@@ -120,16 +121,19 @@ class Tokens:
                 self._name("said"), path="/", httponly=True, samesite="lax", secure=self.secure
             )
 
-    def device(self, request: Request) -> str | None:
-        """The number of a browser in which its participant once signed in, if it is such a one."""
+    def device(self, request: Request) -> Device | None:
+        """The browser as one in which a participant signed in before, if it is such a one."""
         held = request.cookies.get(self._name("device"), "")
-        device = self._loaded("device", held, DEVICE_SECONDS)
-        return device if isinstance(device, str) else None
+        match self._loaded("device", held, DEVICE_SECONDS):
+            case [str(number), int(participant_id), int(credential_id)]:
+                return Device(number, participant_id, credential_id)
+        return None
 
-    def give_device(self, request: Request, response: Response) -> None:
+    def give_device(self, response: Response, session: Session) -> None:
         """Let the browser be known again (OWASP, "Slow Down Online Guessing Attacks with Device
-        Cookies"): a lock that a stranger brought about does not keep it out."""
-        device = self.device(request) or secrets.token_urlsafe(16)
+        Cookies"): a lock that a stranger brought about does not keep this participant out of it."""
+        number = secrets.token_urlsafe(16)
+        device = [number, session.participant_id, session.credential_id]
         response.set_cookie(
             self._name("device"),
             str(self._serializer("device").dumps(device)),

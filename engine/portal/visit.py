@@ -7,16 +7,17 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from engine.bootstrap import Application
-from engine.caseload.acts import Act
-from engine.communications.outbox import Transaction
+from engine.caseload.acts import Act, Doing
 from engine.i18n import Language
 from engine.portal.client_network import client_network
 from engine.portal.layout import Layout
 from engine.portal.tokens import FORM_FIELD, Tokens
+from engine.security.audit import Detail, Entry
 from engine.security.sessions import Session, Stage
 
 FORM_ID_FIELD: Final = "form_id"
@@ -55,6 +56,23 @@ class Visit:
         client = self.request.client
         return client_network(client.host if client else None)
 
+    @property
+    def posted(self) -> bool:
+        """Whether a form was sent. HEAD asks what GET would answer (RFC 9110, 9.3.2)."""
+        return self.request.method == "POST"
+
+    async def count(self, scope: str, *parts: str, rate: str, or_refuse: bool = False) -> None:
+        """Count this visit against `rate`; see Throttle.allow.
+
+        Raises HTTPException: 429 for one too many, 503 where it could not be counted.
+        """
+        decision = await self.application.throttle.allow(
+            scope, *parts, rate=rate, or_refuse=or_refuse
+        )
+        if not decision.allowed:
+            status = 429 if decision.counted else 503
+            raise HTTPException(status, headers={"Retry-After": str(decision.retry_after_seconds)})
+
     def query(self, name: str) -> str:
         """A parameter of the address; empty where there is none."""
         return self.request.query_params.get(name, "")
@@ -68,16 +86,24 @@ class Visit:
         async with self.application.engine.connect() as connection:
             yield connection
 
-    def act(
-        self, name: str, **details: str | int | bool | None
-    ) -> AbstractAsyncContextManager[Transaction]:
+    def act(self, name: str, **details: Detail) -> AbstractAsyncContextManager[Doing]:
         """The transaction in which this visit's form is done, once; see `Acts.begin`."""
-        act = Act(self.participant_id, name, self.form, self.network, details)
+        act = Act(self.signed_in, name, self.form, self.network, details)
         return self.application.acts.begin(act)
+
+    async def note(self, act: str) -> None:
+        """Put into the audit trail what this visit did and no form's transaction tells of."""
+        async with self.application.engine.begin() as connection:
+            await self.application.audit.append(connection, self.entry(act))
+
+    def entry(self, act: str, **details: Detail) -> Entry:
+        """What the audit trail says of this visit."""
+        actor = f"participant:{self.participant_id}"
+        return Entry(actor, act, self.participant_id, details, self.network)
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """`template`, drawn for this visit."""
-        query = self.request.url.query if self.request.method == "GET" else ""
+        query = "" if self.posted else self.request.url.query
         token = _FormToken(self)
         response = self.layout.page(
             self.language,

@@ -39,6 +39,7 @@ WHERE id < coalesce((SELECT min(id) FROM audit_entry WHERE at >= $1), 9223372036
 ORDER BY id DESC LIMIT 1
 """
 _REMOVE: Final = "DELETE FROM audit_entry WHERE id <= $1"
+_MAY_REMOVE: Final = "SELECT set_config('connect.removing', 'audit_entry', true)"
 _OF_PARTICIPANT: Final = """
 SELECT id, at, actor, participant_id, act, details::text AS details, network
 FROM audit_entry WHERE participant_id = $1 ORDER BY id DESC LIMIT $2
@@ -183,6 +184,7 @@ class Audit:
             connection,
             Entry("system", PRUNED, details={"through": last["id"], "hash": last["hash"].hex()}),
         )
+        await driver.execute(_MAY_REMOVE)
         await driver.execute(_REMOVE, last["id"])
         return int(last["number"])
 

@@ -23,8 +23,7 @@ class PinCredential(Base):
     """A PIN as an Argon2id hash with a pepper; never the PIN itself.
 
     A temporary one is single use: it lives from its delivery until `expires_at`, and is void as
-    soon as a newer one is issued. `wrong_tries` counts the wrong PINs that were typed while it was
-    alive: it works through a lock, and is void after so many that it could have been guessed.
+    soon as a newer one is issued.
     """
 
     __tablename__ = "pin_credential"
@@ -48,14 +47,14 @@ class PinCredential(Base):
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     voided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    wrong_tries: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class PortalSession(Base):
     """A browser that is signed in. The database holds a hash of the token, never the token.
 
     At stage `pin_change` the reader came in with a temporary PIN and may only change it. It ends
-    at `ends_at` whatever happens, and earlier when nothing was asked for a while after `seen_at`.
+    at `ends_at` whatever happens, and earlier when nothing was asked for a while after `seen_at`,
+    or when the PIN it was opened with, `credential_id`, works no more.
     """
 
     __tablename__ = "portal_session"
@@ -70,6 +69,7 @@ class PortalSession(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     token_hash: Mapped[bytes] = mapped_column(unique=True)
     participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"))
+    credential_id: Mapped[int | None] = mapped_column(ForeignKey("pin_credential.id"))
     stage: Mapped[str]
     opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -81,7 +81,9 @@ class SignInStanding(Base):
     """How sign-in stands for one Participant ID Number, known or not, under a keyed tag of it.
 
     What was typed is not kept: a Social Security Number may be among it. `tell` asks a worker to
-    send `sign_in_locked` to the participant, where there is one.
+    send `sign_in_locked` to the participant, where there is one. `tries` counts what was typed
+    since `tries_since` while the number was locked: a temporary PIN works through a lock, but not
+    through endless guessing.
     """
 
     __tablename__ = "sign_in_standing"
@@ -96,6 +98,8 @@ class SignInStanding(Base):
     locks: Mapped[int] = mapped_column(server_default=text("0"))
     failed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     locked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    tries_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     tell: Mapped[bool] = mapped_column(server_default=text("false"))
     told_on: Mapped[date | None] = mapped_column(Date)
 

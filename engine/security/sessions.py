@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -17,19 +17,28 @@ _SEEN_EVERY: Final = timedelta(seconds=20)
 """A session is marked as seen no oftener: reading a page is not to cost a write each time."""
 
 _OPEN: Final = """
-INSERT INTO portal_session (token_hash, participant_id, stage, opened_at, seen_at, ends_at)
-VALUES ($1, $2, $3, $4, $4, $5) RETURNING id
+INSERT INTO portal_session
+       (token_hash, participant_id, stage, opened_at, seen_at, ends_at, credential_id)
+VALUES ($1, $2, $3, $4, $4, $5, $6) RETURNING id
 """
-_FIND: Final = """
-SELECT portal_session.id, portal_session.participant_id, stage, seen_at, ends_at,
+# A session is over, too, when the PIN that it was opened with works no more.
+_LIVE: Final = """
+token_hash = $1 AND ended_at IS NULL AND ends_at > $2 AND seen_at > $3
+AND (credential_id IS NULL OR EXISTS (SELECT FROM pin_credential WHERE id = credential_id
+     AND used_at IS NULL AND voided_at IS NULL))
+"""
+_FIND: Final = f"""
+SELECT portal_session.id, portal_session.participant_id, stage, seen_at, ends_at, credential_id,
        (SELECT count(*) FROM document WHERE document.participant_id = portal_session.participant_id
         AND opened_at IS NULL) AS unread
-FROM portal_session
-WHERE token_hash = $1 AND ended_at IS NULL AND ends_at > $2 AND seen_at > $3
-"""
+FROM portal_session WHERE {_LIVE}
+"""  # noqa: S608  joined from constants of this module
+_STILL: Final = f"""
+SELECT EXISTS (SELECT FROM portal_session WHERE {_LIVE} AND stage = $4)
+"""  # noqa: S608  likewise
 _SEEN: Final = "UPDATE portal_session SET seen_at = $2 WHERE id = $1 AND seen_at < $2"
 _ROTATE: Final = """
-UPDATE portal_session SET token_hash = $2, stage = $3, seen_at = $4
+UPDATE portal_session SET token_hash = $2, stage = $3, seen_at = $4, credential_id = $5
 WHERE id = $1 AND ended_at IS NULL
 """
 _END: Final = "UPDATE portal_session SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL"
@@ -50,13 +59,15 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser that is signed in. `unread` documents wait for its reader."""
+    """A browser that is signed in, with the PIN of `credential_id`. `unread` documents wait for
+    its reader."""
 
     id: int
     participant_id: int
     stage: Stage
     token: str = field(repr=False)
     ends_at: datetime
+    credential_id: int | None = None
     unread: int = 0
 
 
@@ -69,14 +80,20 @@ class Sessions:
     idle: timedelta
     whole: timedelta
 
-    async def open(self, connection: AsyncConnection, participant_id: int, stage: Stage) -> Session:
-        """A new session, under a new token."""
+    async def open(
+        self,
+        connection: AsyncConnection,
+        participant_id: int,
+        stage: Stage,
+        credential_id: int | None = None,
+    ) -> Session:
+        """A new session, under a new token; over as soon as the PIN of `credential_id` is."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self.clock()
         driver = await driver_connection(connection)
         id_ = await driver.fetchval(
-            _OPEN, _hashed(token), participant_id, stage, now, now + self.whole
+            _OPEN, _hashed(token), participant_id, stage, now, now + self.whole, credential_id
         )
-        return Session(id_, participant_id, stage, token, now + self.whole)
+        return Session(id_, participant_id, stage, token, now + self.whole, credential_id)
 
     async def find(self, connection: AsyncConnection, token: str) -> Session | None:
         """The live session of `token`, which has now been seen; None for any other token."""
@@ -89,17 +106,29 @@ class Sessions:
             await driver.execute(_SEEN, row["id"], now)
         return Session(
             row["id"], row["participant_id"], Stage(row["stage"]), token, row["ends_at"],
-            row["unread"],
+            row["credential_id"], row["unread"],
         )  # fmt: skip
 
-    async def rotate(self, connection: AsyncConnection, session: Session, stage: Stage) -> Session:
-        """The same session at `stage`, under a new token; the old token is worth nothing."""
+    async def still(self, connection: AsyncConnection, session: Session) -> bool:
+        """Whether `session`, which was found a while ago, is still what it was then."""
+        now = self.clock()
+        driver = await driver_connection(connection)
+        live: bool = await driver.fetchval(
+            _STILL, _hashed(session.token), now, now - self.idle, session.stage
+        )
+        return live
+
+    async def rotate(
+        self, connection: AsyncConnection, session: Session, stage: Stage, credential_id: int
+    ) -> Session:
+        """The same session at `stage`, under a new token and the PIN that took the older one's
+        place; the old token is worth nothing."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         driver = await driver_connection(connection)
-        await driver.execute(_ROTATE, session.id, _hashed(token), stage, self.clock())
-        return Session(
-            session.id, session.participant_id, stage, token, session.ends_at, session.unread
+        await driver.execute(
+            _ROTATE, session.id, _hashed(token), stage, self.clock(), credential_id
         )
+        return replace(session, stage=stage, token=token, credential_id=credential_id)
 
     async def end(self, connection: AsyncConnection, session: Session) -> None:
         """The session is over."""

@@ -32,10 +32,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether a request may go on; if not, in how many whole seconds it is worth asking again."""
+    """Whether a request may go on; if not, in how many whole seconds it is worth asking again.
+    One that could not be `counted` is refused for our own fault."""
 
     allowed: bool
     retry_after_seconds: int = 0
+    counted: bool = True
 
 
 class Throttle:
@@ -84,7 +86,8 @@ class Throttle:
                 self._leave_until = None
                 return decision
         if or_refuse:
-            return Decision(allowed=False, retry_after_seconds=int(LEAVE_ALONE.total_seconds()))
+            seconds = int(LEAVE_ALONE.total_seconds())
+            return Decision(allowed=False, retry_after_seconds=seconds, counted=False)
         return await _decide(self._alone, limit, name)
 
     async def close(self) -> None:

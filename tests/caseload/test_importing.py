@@ -208,7 +208,8 @@ async def test_a_newer_proof_is_noted_and_an_older_one_is_not(
 async def test_an_empty_answer_leaves_the_parents_own(
     database: AsyncEngine, tmp_path: Path
 ) -> None:
-    """An empty `paperless` or `safe_to_use` overrules nothing a parent chose."""
+    """An empty `paperless` or `safe_to_use` overrules nothing a parent chose, nor does one that
+    only repeats what the case system said before."""
     await load(database, write(tmp_path / "files"))
     async with database.begin() as connection:
         await connection.execute(text("UPDATE participant SET paperless = true"))
@@ -218,12 +219,77 @@ async def test_an_empty_answer_leaves_the_parents_own(
 
     assert await rows(
         database, "SELECT external_id, paperless FROM participant ORDER BY 1"
-    ) == [(ANA, False), (LUIS, True)]  # fmt: skip
-    assert report.files[0].updated == 1
+    ) == [(ANA, True), (LUIS, True)]  # fmt: skip
+    assert report.files[0].updated == 0
     assert await rows(
         database,
         "SELECT safe_to_use FROM contact_point WHERE kind = 'phone' AND superseded_at IS NULL",
     ) == [(False,)]
+
+
+async def chosen(engine: AsyncEngine, *statements: str) -> None:
+    """What a parent does in the portal between two imports."""
+    async with engine.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+MOVED = (
+    "UPDATE contact_point SET superseded_at = now() WHERE kind = 'email'",
+    """INSERT INTO contact_point (participant_id, kind, email, changed_by, own_answer)
+       SELECT participant_id, 'email', 'mine@example.com', 'participant', true
+       FROM contact_point WHERE kind = 'email'""",
+)
+ON_FILE = (
+    "SELECT email, safe_to_use, changed_by FROM contact_point"
+    " WHERE kind = 'email' AND superseded_at IS NULL"
+)
+
+
+async def test_what_the_case_system_repeats_undoes_nothing(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    """A parent's own email, language and answer about safety outlive the nightly import."""
+    await load(database, write(tmp_path / "files"))
+    await chosen(
+        database,
+        *MOVED,
+        "UPDATE participant SET language = 'en'",
+        "UPDATE contact_point SET safe_to_use = false, own_answer = true WHERE kind = 'mail'",
+    )
+    before = await versions(database)
+    await load(database, write(tmp_path / "files"))
+    assert await versions(database) == before
+    assert await rows(database, ON_FILE) == [("mine@example.com", True, "participant")]
+
+
+async def test_a_contact_that_was_removed_stays_removed(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    """Until the case system says another."""
+    await load(database, write(tmp_path / "files"))
+    await chosen(database, MOVED[0])
+    await load(database, write(tmp_path / "files"))
+    assert await rows(database, ON_FILE) == []
+    another = GOOD["contact_points.csv"][0].replace("ana@", "another@")
+    await load(database, write(tmp_path / "files", contact_points=(another,)))
+    assert await rows(database, ON_FILE) == [("another@example.com", True, "case_system")]
+
+
+async def test_what_the_case_system_says_anew_holds(database: AsyncEngine, tmp_path: Path) -> None:
+    """A caseworker who enters another email, or another language, is heard."""
+    await load(database, write(tmp_path / "files"))
+    await chosen(database, *MOVED, "UPDATE participant SET language = 'en'")
+    another = GOOD["contact_points.csv"][0].replace("ana@", "another@")
+    reader = GOOD["participants.csv"][1].replace(",en,", ",es,")
+    await load(
+        database,
+        write(tmp_path / "files", contact_points=(another,), participants=(reader,)),
+    )
+    assert await rows(database, ON_FILE) == [("another@example.com", True, "case_system")]
+    assert await rows(
+        database, "SELECT external_id, language FROM participant ORDER BY external_id"
+    ) == [(ANA, "en"), (LUIS, "es")]
 
 
 async def test_cases_payments_and_appointments_are_updated(

@@ -1,6 +1,7 @@
 """Signing in: who is let in, what a lock does, and that a failure tells nothing."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.bootstrap import Application, open_application
-from engine.caseload.sign_in import TEMPORARY_TRIES, Attempt, Manners
+from engine.caseload.sign_in import THROUGH_A_LOCK, Attempt, Device, Manners
 from engine.security.sessions import Session, Stage
 from engine.settings import Settings
 from tests import people
@@ -61,7 +62,7 @@ async def has_pin(application: Application, kind: str, pin: str) -> None:
 
 
 async def attempt(
-    application: Application, pin: str, number: str = NUMBER, device: str | None = None
+    application: Application, pin: str, number: str = NUMBER, device: Device | None = None
 ) -> Session | None:
     """Try to sign in."""
     return await application.sign_in.attempt(Attempt(number, pin, "192.0.2.1", device))
@@ -113,6 +114,23 @@ async def test_five_failures_in_a_row_lock(application: Application, clock: Hour
     assert await attempt(application, PIN) is None
     clock.now += timedelta(minutes=5)
     assert await attempt(application, PIN) is not None
+
+
+async def test_guessing_is_slowed_down_before_it_is_locked(application: Application) -> None:
+    """Two failures in a row are free; each attempt after them takes longer, whoever's number it
+    is, and whether the PIN is right or not."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    manners = replace(application.sign_in.manners, slow=timedelta(seconds=1))
+    slow = replace(application.sign_in, sleep=sleep, manners=manners)
+    for number in (NUMBER, "9999999999"):
+        waited.clear()
+        for pin in (WRONG, WRONG, WRONG, WRONG, PIN):
+            await slow.attempt(Attempt(number, pin, "192.0.2.1"))
+        assert waited == [0, 0, 1, 2, 4]
 
 
 async def test_a_success_ends_the_row(application: Application) -> None:
@@ -173,21 +191,76 @@ async def test_a_temporary_pin_works_through_a_lock_and_ends_it(
 async def test_a_temporary_pin_is_not_to_be_guessed_through_a_lock(
     application: Application, clock: Hours
 ) -> None:
-    """After so many wrong tries it is void."""
+    """After so many wrong tries in a day it works through the lock no more, however many of them
+    were asked for; it is not void, and works when the lock is over."""
+    await lock(application)
+    await execute(application, "UPDATE sign_in_standing SET locked_until = $1",
+                  clock.now + timedelta(hours=6))  # fmt: skip
+    await execute(application, "UPDATE sign_in_standing SET tries = $1, tries_since = $2",
+                  THROUGH_A_LOCK - 1, clock.now)  # fmt: skip
+    await attempt(application, WRONG)
     await has_pin(application, "temporary", TEMPORARY)
-    for _ in range(TEMPORARY_TRIES):
-        await attempt(application, WRONG)
     assert await attempt(application, TEMPORARY) is None
+    clock.now += timedelta(hours=6)
+    assert await attempt(application, TEMPORARY) is not None
+
+
+async def test_tries_through_a_lock_are_counted_by_the_day(
+    application: Application, clock: Hours
+) -> None:
+    """A day after the first of them a temporary PIN works through a lock again."""
+    await lock(application)
+    await execute(application, "UPDATE sign_in_standing SET locked_until = $1",
+                  clock.now + timedelta(days=3))  # fmt: skip
+    await execute(application, "UPDATE sign_in_standing SET tries = $1, tries_since = $2",
+                  THROUGH_A_LOCK, clock.now)  # fmt: skip
+    clock.now += timedelta(days=1, seconds=1)
+    await has_pin(application, "temporary", TEMPORARY)
+    assert await attempt(application, TEMPORARY) is not None
+
+
+KNOWN = Device("browser", 1, 1)
+"""The browser of participant 1, who chose their PIN once."""
 
 
 async def test_a_known_browser_is_counted_by_itself(application: Application) -> None:
     """Strangers' failures do not lock out the browser in which the parent signed in before; its
     own do."""
     await lock(application)
-    assert await attempt(application, PIN, device="browser") is not None
+    assert await attempt(application, PIN, device=KNOWN) is not None
     for _ in range(5):
-        await attempt(application, WRONG, device="browser")
-    assert await attempt(application, PIN, device="browser") is None
+        await attempt(application, WRONG, device=KNOWN)
+    assert await attempt(application, PIN, device=KNOWN) is None
+
+
+@pytest.mark.parametrize("device", [Device("browser", 2, 1), Device("browser", 1, 7)])
+async def test_a_browser_known_otherwise_is_a_browser_like_any(
+    application: Application, device: Device
+) -> None:
+    """Neither the browser of another participant, nor one in which somebody signed in with a PIN
+    that was changed since, gets through a lock."""
+    await lock(application)
+    assert await attempt(application, PIN, device=device) is None
+
+
+async def test_a_temporary_pin_ends_the_locks_of_every_browser(application: Application) -> None:
+    """A PIN reset ends what stood against the number, in the parent's own browser too."""
+    for _ in range(5):
+        await attempt(application, WRONG, device=KNOWN)
+    await has_pin(application, "temporary", TEMPORARY)
+    assert await attempt(application, TEMPORARY) is not None
+    assert await attempt(application, PIN, device=KNOWN) is not None
+
+
+async def test_locks_stay_long_for_who_comes_back(application: Application, clock: Hours) -> None:
+    """A day's pause does not make the next lock a first one again; a week's does."""
+    for pause, minutes in ((timedelta(days=1, hours=1), 10), (timedelta(days=8), 5)):
+        await lock(application)
+        clock.now += pause
+        await lock(application)
+        [row] = await fetch(application, "SELECT locked_until FROM sign_in_standing")
+        assert row["locked_until"] == clock.now + timedelta(minutes=minutes)
+        await execute(application, "DELETE FROM sign_in_standing")
 
 
 async def test_those_locked_are_told_once_a_day(application: Application, clock: Hours) -> None:
@@ -211,22 +284,46 @@ async def test_an_operator_unlocks(application: Application) -> None:
     """What stood against a number is gone."""
     await lock(application)
     async with application.engine.begin() as connection:
-        assert await application.sign_in.unlock(connection, NUMBER)
-        assert not await application.sign_in.unlock(connection, NUMBER)
+        assert await application.sign_in.unlock(connection, NUMBER, 1)
+        assert not await application.sign_in.unlock(connection, NUMBER, 1)
     assert await attempt(application, PIN) is not None
 
 
+async def test_an_operator_unlocks_every_browser(application: Application) -> None:
+    """Also the one that was counted by itself."""
+    for _ in range(5):
+        await attempt(application, WRONG, device=KNOWN)
+    async with application.engine.begin() as connection:
+        assert await application.sign_in.unlock(connection, NUMBER, 1)
+    assert await attempt(application, PIN, device=KNOWN) is not None
+
+
+async def test_the_notice_tells_when_it_was_locked(application: Application, clock: Hours) -> None:
+    """And not when a stranger tried last."""
+    await lock(application)
+    clock.now += timedelta(minutes=2)
+    await attempt(application, WRONG)
+    await application.sign_in.tell_locked()
+    [row] = await fetch(application, "SELECT facts->>'locked_at' AS at FROM communication")
+    assert datetime.fromisoformat(str(row["at"])) == MONDAY
+
+
 async def test_every_attempt_is_in_the_audit_trail(application: Application) -> None:
-    """With who, from where and whether; never with what was typed."""
+    """With whose number, from where and whether; never with what was typed. Who fails is unknown,
+    whosever number it was; what locks a number is told from what does not."""
     await attempt(application, WRONG)
     await attempt(application, PIN)
     await attempt(application, PIN, "9999999999")
+    for _ in range(6):
+        await attempt(application, WRONG)
     rows = await fetch(
         application, "SELECT actor, act, network, details::text FROM audit_entry ORDER BY id"
     )
     assert [(row["actor"], row["act"]) for row in rows] == [
-        ("participant:1", "sign_in.failed"),
+        ("unknown", "sign_in.failed"),
         ("participant:1", "sign_in.succeeded"),
+        *[("unknown", "sign_in.failed")] * 5,
+        ("unknown", "sign_in.locked"),
         ("unknown", "sign_in.failed"),
     ]
     assert {row["network"] for row in rows} == {"192.0.2.1"}
@@ -244,6 +341,7 @@ async def test_a_failure_runs_the_same_statements_whoever_it_is(
     await lock(application)
     asked.append(await statements_of(application, NUMBER, PIN))
     assert asked[0] == asked[1] == asked[2]
+    assert len(asked[0]) > 5
 
 
 async def statements_of(application: Application, number: str, pin: str) -> list[str]:

@@ -141,20 +141,44 @@ async def test_a_new_address_is_vouched_for(application: Application) -> None:
     await hold_a_pin(application)
     assert await state(application) == ("held", "address_too_new")
     staff = desk(application)
-    released = await staff.release(1, ACCOUNT, vouch=False)
+    released = await staff.release(1, ACCOUNT)
     assert (released.reason, released.vouched) == ("address_too_new", False)
     await application.dispatcher.deliver(await delivery_ids(application))
     assert await state(application) == ("held", "address_too_new")
-    assert (await staff.release(1, ACCOUNT, vouch=True)).vouched
+    shown = await staff.contact(1, ACCOUNT)
+    assert (shown.kind, shown.changed_by) == ("mail", "participant")
+    assert shown.said == "1200 EXAMPLE ST APT 4\nSACRAMENTO, CA 95814"
+    assert (await staff.release(1, ACCOUNT, vouch=shown.id)).vouched
     await application.dispatcher.deliver(await delivery_ids(application))
     assert (await state(application))[0] == "owed"
     points = await fetch(application, "SELECT kind FROM contact_point WHERE vouched_at IS NOT NULL")
     assert points == [{"kind": "mail"}]
     details = {"communication": 1, "reason": "address_too_new"}
-    assert (await trail(application))[-2:] == [
-        (f"staff:{ACCOUNT}", "staff.communication.released", 1, details | {"vouched": False}),
-        (f"staff:{ACCOUNT}", "staff.communication.released", 1, details | {"vouched": True}),
+    assert (await trail(application))[-3:] == [
+        (f"staff:{ACCOUNT}", "staff.communication.released", 1, details | {"vouched": None}),
+        (f"staff:{ACCOUNT}", "staff.contact.shown", 1, {"contact": shown.id}),
+        (f"staff:{ACCOUNT}", "staff.communication.released", 1, details | {"vouched": shown.id}),
     ]
+
+
+async def test_only_what_was_looked_at_is_vouched_for(application: Application) -> None:
+    """An address that was changed again since the caseworker saw it is not vouched for, and
+    nothing is sent on."""
+    await hold_a_pin(application)
+    staff = desk(application)
+    shown = await staff.contact(1, ACCOUNT)
+    await execute(
+        application, "UPDATE contact_point SET superseded_at = now() WHERE id = $1", shown.id
+    )
+    await execute(
+        application,
+        "INSERT INTO contact_point (participant_id, kind, addr1, city, state, zip5, changed_by)"
+        " VALUES (1, 'mail', '9 OTHER ST', 'SACRAMENTO', 'CA', '95814', 'participant')",
+    )
+    with pytest.raises(InputError, match="is not what is on file now"):
+        await staff.release(1, ACCOUNT, vouch=shown.id)
+    assert await state(application) == ("held", "address_too_new")
+    assert not await fetch(application, "SELECT FROM contact_point WHERE vouched_at IS NOT NULL")
 
 
 async def test_what_is_not_held_is_not_released(application: Application) -> None:
@@ -162,14 +186,14 @@ async def test_what_is_not_held_is_not_released(application: Application) -> Non
     await people.add(application.engine, people.Person(mail_safe=False))
     staff = desk(application)
     with pytest.raises(InputError, match="communication 1 is not held"):
-        await staff.release(1, ACCOUNT, vouch=False)
+        await staff.release(1, ACCOUNT)
     await application.pin_requests.receive("Inés", "Peña-Ibáñez", "0000000001", "mail", "es")
     await application.pin_requests.settle(await application.pin_requests.unsettled(0))
     await application.dispatcher.deliver(await delivery_ids(application))
     with pytest.raises(InputError, match="held as not_safe_to_use: vouching is for"):
-        await staff.release(1, ACCOUNT, vouch=True)
+        await staff.release(1, ACCOUNT, vouch=2)
     assert await state(application) == ("held", "not_safe_to_use")
-    assert await trail(application) == []
+    assert not [entry for entry in await trail(application) if entry[0] != "unknown"]
 
 
 async def test_a_desk_leaves_no_words_in_the_trail(

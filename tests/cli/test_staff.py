@@ -107,7 +107,19 @@ def test_a_held_letter_is_released(machine: Terminal) -> None:
     well(machine.connect("staff", "held"), "temporary_pin", "address_too_new")
     well(machine.connect("staff", "release", "1", *ME), "goes on", "release it with --vouch")
     refused(machine.connect("staff", "release", "1", *ME), "communication 1 is not held")
-    assert acts(machine) == ["staff:r.ortiz staff.communication.released"]
+    assert acts(machine) == [
+        "unknown pin.requested",
+        "staff:r.ortiz staff.communication.released",
+    ]
+
+
+def test_a_contact_is_looked_at_and_vouched_for(machine: Terminal) -> None:
+    """What is vouched for is what was shown, by its number; another number is refused."""
+    machine.prepare(hold_a_pin)
+    shown = told(machine.connect("staff", "contact", "1", *ME), "1200 EXAMPLE ST APT 4")
+    assert "connect staff release 1 --vouch 2" in shown
+    refused(machine.connect("staff", "release", "1", "--vouch", "1", *ME), "nothing was sent on")
+    well(machine.connect("staff", "release", "1", "--vouch", "2", *ME), "vouched for")
 
 
 def test_a_participant_is_unlocked(machine: Terminal) -> None:

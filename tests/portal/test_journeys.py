@@ -3,7 +3,7 @@
 import email
 import email.policy
 import re
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 
 import httpx
@@ -113,12 +113,37 @@ async def read(browser: httpx.AsyncClient, path: str) -> bytes:
 async def test_a_changed_email_is_told_at_both_addresses(portal: Portal, smtp: SmtpServer) -> None:
     """Both get an alert that names no address; the new one gets the link besides."""
     browser = await portal.signed_in(1)
-    await post_form(browser, "/en/profile/email", email="nueva@example.com", safe="yes")
+    await post_form(
+        browser, "/en/profile/email", email="nueva@example.com", safe="yes", tell_old="yes"
+    )
     await work(portal)
     old, new = text_of(smtp, "ines@example.com"), text_of(smtp, "nueva@example.com")
     assert (len(old), len(new)) == (1, 2)
     assert not any("@example.com" in mail for mail in [*old, *new])
     assert sum("/confirm-email/" in mail for mail in new) == 1
+
+
+async def test_a_request_for_another_time_reaches_the_caseworker(portal: Portal) -> None:
+    """Asked for with a wish → it waits on the caseworker's list, with the hour it is about, and
+    stands among the parent's messages."""
+    await with_a_case(portal)
+    await execute(
+        portal.application,
+        "INSERT INTO appointment (external_id, case_id, participant_id, kind, starts_at, place,"
+        " status) VALUES ('M1', 1, 1, 'office', $1, 'Somewhere', 'scheduled')",
+        MONDAY_NOON + timedelta(days=16),
+    )
+    browser = await portal.signed_in(1)
+    await post_form(browser, "/es/appointments/1/reschedule", wish="Por las mañanas, por favor.")
+    app = portal.application
+    desk = StaffDesk(app.outbox, app.audit, app.sign_in, app.held, app.clock)
+    [waiting] = await desk.waiting(10)
+    [message] = (await desk.thread(waiting.id, "r.ortiz")).messages
+    assert message.body.replace("\u202f", " ").replace("\xa0", " ") == (
+        "Sobre mi cita del miércoles, 9 de diciembre de 2026 (12:00 p.m.): solicito otra fecha u"
+        " hora.\n\nPor las mañanas, por favor."
+    )
+    assert "Por las mañanas" in (await browser.get("/es/messages")).text
 
 
 async def test_a_question_is_answered(portal: Portal, smtp: SmtpServer) -> None:

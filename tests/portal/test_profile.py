@@ -14,7 +14,7 @@ from tests.database_rows import delivery_ids, execute, fetch
 from tests.portal.portal_server import MONDAY_NOON, Portal, form_token, post_form
 from tests.smtp_server import SmtpServer
 
-SAVED = {"safe": "yes"}
+SAVED = {"safe": "yes", "tell_old": "yes"}
 HOME = {
     "addr1": "900 EXAMPLE AVE", "city": "SACRAMENTO", "state": "ca", "zip5": "95814",
 }  # fmt: skip
@@ -69,28 +69,116 @@ async def test_an_email_change_tells_the_old_address_and_the_new(portal: Portal)
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ("UPDATE contact_point SET safe_to_use = false WHERE kind = 'email'", ["confirm_email"]),
-        ("UPDATE contact_point SET bounced_at = now() WHERE kind = 'email'", ["confirm_email"]),
-        ("UPDATE participant SET confidential = true", ["confirm_email"]),
+        ("UPDATE contact_point SET safe_to_use = false WHERE kind = 'email'", "mail"),
+        ("UPDATE contact_point SET bounced_at = now() WHERE kind = 'email'", "mail"),
+        ("DELETE FROM contact_point WHERE kind = 'email'", "mail"),
+        ("UPDATE participant SET confidential = true", None),
+        ("UPDATE contact_point SET safe_to_use = false", None),
     ],
 )
-async def test_an_old_contact_that_is_not_safe_is_not_told(
-    portal: Portal, change: str, expected: list[str]
+async def test_an_old_email_that_must_not_be_told_is_not(
+    portal: Portal, change: str, expected: str | None
 ) -> None:
-    """Nothing is sent to an old address that is unsafe, dead, or of a protected participant."""
+    """Nothing is sent to an old address that is unsafe, dead, or of a protected participant: the
+    mail address that was there is told instead. Where nobody was, no PIN goes to the new one,
+    however long it was there, unless a caseworker vouches for it."""
     await execute(portal.application, change)
     browser = await portal.signed_in(1)
     await post_form(browser, "/en/profile/email", email="new@example.com", **SAVED)
-    assert [notice for notice, *_ in await told(portal)] == [*expected, "security_alert"]
-    assert [point for notice, _, point, _ in await told(portal) if notice == "security_alert"] == [
-        None
+    new = await current(portal, "email")
+    bound = [
+        (point, channels)
+        for notice, _, point, channels in await told(portal)
+        if notice == "security_alert" and point is not None
     ]
+    assert bound == ([((await current(portal, "mail"))["id"], ["mail"])] if expected else [])
+    assert new["told"] == bool(expected)
+    await execute(
+        portal.application, "UPDATE contact_point SET verified_at = $1 WHERE id = $2",
+        MONDAY_NOON, new["id"],
+    )  # fmt: skip
+    email, _ = await reached(portal, later=timedelta(days=100))
+    trusted = EmailAddress("new@example.com")
+    assert email == (trusted if expected else Unreachable("email_untold"))
+    await execute(portal.application, "UPDATE contact_point SET vouched_at = now()")
+    email, _ = await reached(portal, later=timedelta(0))
+    assert email == trusted
+
+
+async def test_nobody_vouches_for_the_next_contact_of_theirs(portal: Portal) -> None:
+    """An email that nobody was told of, replaced by another, does not make that one a known one."""
+    await execute(portal.application, "UPDATE contact_point SET safe_to_use = false")
+    browser = await portal.signed_in(1)
+    for address in ("one@example.com", "two@example.com"):
+        await post_form(browser, "/en/profile/email", email=address, **SAVED)
+    assert not (await current(portal, "email"))["told"]
+
+
+async def test_a_reader_may_keep_the_old_contact_out_of_it(portal: Portal) -> None:
+    """Whoever lives where they lived is told nothing, now or later; the question must be answered
+    where a notice would go there, and is not asked where none would."""
+    browser = await portal.signed_in(1)
+    old = await current(portal, "mail")
+    unanswered = await post_form(browser, "/es/profile/address", **HOME, safe="yes")
+    assert unanswered.status_code == 422
+    assert 'id="tell_old-fault"' in unanswered.text
+    await post_form(browser, "/es/profile/address", **HOME, safe="yes", tell_old="no")
+    assert [point for _, _, point, _ in await told(portal)] == [None]
+    rows = await fetch(portal.application, "SELECT id, safe_to_use FROM contact_point ORDER BY id")
+    assert {"id": old["id"], "safe_to_use": False} in rows
+    assert 'name="tell_old"' not in (await browser.get("/es/profile/phone")).text
+
+
+async def test_whether_it_is_safe_is_asked_anew(portal: Portal) -> None:
+    """An answer about the old contact is not taken for one about the new: none is chosen yet."""
+    browser = await portal.signed_in(1)
+    for kind in ("email", "address"):
+        page = (await browser.get(f"/en/profile/{kind}")).text
+        assert " checked" not in page
+
+
+async def test_an_address_that_bounced_may_be_entered_again(portal: Portal) -> None:
+    """It is a new contact then, to be proved anew."""
+    await execute(portal.application, "UPDATE contact_point SET bounced_at = now()")
+    browser = await portal.signed_in(1)
+    same = str(people.Person().email)
+    await post_form(browser, "/en/profile/email", email=same, safe="yes")
+    new = await current(portal, "email")
+    assert (new["email"], new["bounced_at"], new["verified_at"]) == (same, None, None)
+
+
+async def test_nothing_that_is_no_change_is_in_the_trail(portal: Portal) -> None:
+    """Saving what is on file is no change; an answer about safety is not called a new address."""
+    browser = await portal.signed_in(1)
+    same = str(people.Person().email)
+    await post_form(browser, "/en/profile/email", email=same, safe="yes")
+    await post_form(browser, "/en/profile/language", notices="es")
+    assert await fetch(portal.application, "SELECT FROM audit_entry") == []
+    await post_form(browser, "/en/profile/email", email=same, safe="no")
+    [row] = await fetch(portal.application, "SELECT act FROM audit_entry")
+    assert row["act"] == "contact.email.safety_answered"
+
+
+async def test_contacts_are_not_changed_without_end(portal: Portal) -> None:
+    """Twenty an hour: each writes mail, some of it to whoever's address was typed."""
+    browser = await portal.signed_in(1)
+    answers = [
+        (
+            await post_form(
+                browser, "/en/profile/phone", phone=f"(916) 555-01{number:02d}", **SAVED
+            )
+        ).status_code
+        for number in range(21)
+    ]
+    assert answers == [303] * 20 + [429]
 
 
 async def test_a_new_email_that_is_not_safe_gets_nothing(portal: Portal) -> None:
     """It is kept on file; no link goes there, and the alert goes by mail."""
     browser = await portal.signed_in(1)
-    await post_form(browser, "/en/profile/email", email="new@example.com", safe="no")
+    await post_form(
+        browser, "/en/profile/email", email="new@example.com", safe="no", tell_old="yes"
+    )
     notices = await told(portal)
     assert [notice for notice, *_ in notices] == ["security_alert", "security_alert"]
     assert notices[1][3] == ["mail"]
@@ -100,7 +188,9 @@ async def test_an_email_that_becomes_safe_is_proved_then(portal: Portal) -> None
     """One that was entered as unsafe gets its link as soon as its owner says that it is safe; and
     the page says that a link was sent only where one was."""
     browser = await portal.signed_in(1)
-    await post_form(browser, "/en/profile/email", email="new@example.com", safe="no")
+    await post_form(
+        browser, "/en/profile/email", email="new@example.com", safe="no", tell_old="yes"
+    )
     assert "We sent a link" not in (await browser.get("/en/profile")).text
     point = (await current(portal, "email"))["id"]
     await post_form(browser, "/en/profile/email", email="new@example.com", safe="yes")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from asyncpg.exceptions import RaiseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.database import driver_connection
@@ -46,12 +47,12 @@ async def proved(engine: AsyncEngine, head: tuple[int, str] | None = None) -> Ve
 
 @asynccontextmanager
 async def meddling(engine: AsyncEngine) -> AsyncIterator[Any]:
-    """The database in the hands of somebody who owns it, and takes the trigger off."""
+    """The database in the hands of somebody who owns it, and takes the triggers off."""
     async with engine.begin() as connection:
         driver = await driver_connection(connection)
-        await driver.execute("ALTER TABLE audit_entry DISABLE TRIGGER append_only")
+        await driver.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
         yield driver
-        await driver.execute("ALTER TABLE audit_entry ENABLE TRIGGER append_only")
+        await driver.execute("ALTER TABLE audit_entry ENABLE TRIGGER USER")
 
 
 async def test_a_whole_trail_is_proved(database: AsyncEngine) -> None:
@@ -153,13 +154,24 @@ async def test_another_key_makes_another_trail(database: AsyncEngine) -> None:
         await proved(database)
 
 
-async def test_the_database_refuses_an_update(database: AsyncEngine) -> None:
-    """Nobody changes an entry by mistake."""
+@pytest.mark.parametrize(
+    ("statement", "refusal"),
+    [
+        ("UPDATE audit_entry SET act = 'another'", "append-only"),
+        ("DELETE FROM audit_entry", "keeps what is in it"),
+        ("TRUNCATE audit_entry", "keeps what is in it"),
+    ],
+)
+async def test_the_database_refuses_to_change_or_remove(
+    database: AsyncEngine, statement: str, refusal: str
+) -> None:
+    """Nobody changes or removes an entry by mistake; what is pruned goes with a word said first."""
     await write(database, 1)
-    async with database.begin() as connection:
+    async with database.connect() as connection:
         driver = await driver_connection(connection)
-        with pytest.raises(Exception, match="append-only"):
-            await driver.execute("UPDATE audit_entry SET act = 'another'")
+        with pytest.raises(RaiseError, match=refusal):
+            await driver.execute(statement)
+    assert (await proved(database)).entries == 1
 
 
 async def test_writers_wait_for_each_other(database: AsyncEngine) -> None:

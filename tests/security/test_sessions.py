@@ -82,12 +82,40 @@ async def test_it_ends_after_twelve_hours_whatever_happens(
     assert await sessions.find(connection, token) is None
 
 
+async def credential(connection: AsyncConnection) -> int:
+    """A PIN of the participant's."""
+    driver = await driver_connection(connection)
+    made: int = await driver.fetchval(
+        "INSERT INTO pin_credential (participant_id, kind, hash, issued_at)"
+        " VALUES (1, 'temporary', 'x', $1) RETURNING id",
+        NOW,
+    )
+    return made
+
+
+@pytest.mark.parametrize("end", ["used_at", "voided_at"])
+async def test_a_session_ends_with_the_pin_it_was_opened_with(
+    sessions: Sessions, connection: AsyncConnection, end: str
+) -> None:
+    """Whoever came in with a temporary PIN is out once a newer one took its place."""
+    opened = await sessions.open(connection, 1, Stage.PIN_CHANGE, await credential(connection))
+    assert await sessions.find(connection, opened.token) is not None
+    driver = await driver_connection(connection)
+    await driver.execute(f"UPDATE pin_credential SET {end} = $1", NOW)  # noqa: S608  a parameter of the test
+    assert await sessions.find(connection, opened.token) is None
+    assert not await sessions.still(connection, opened)
+
+
 async def test_rotation_leaves_the_old_token_worthless(
     sessions: Sessions, connection: AsyncConnection
 ) -> None:
     """After a PIN change only the new token is good, at the new stage, until the same hour."""
     opened = await sessions.open(connection, 1, Stage.PIN_CHANGE)
-    rotated = await sessions.rotate(connection, opened, Stage.FULL)
+    chosen = await credential(connection)
+    assert await sessions.still(connection, opened)
+    rotated = await sessions.rotate(connection, opened, Stage.FULL, chosen)
+    assert not await sessions.still(connection, opened)
+    assert await sessions.still(connection, rotated)
     assert await sessions.find(connection, opened.token) is None
     found = await sessions.find(connection, rotated.token)
     assert found is not None

@@ -9,6 +9,17 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+# What is pruned after its years goes with a word said first, in that transaction alone.
+_REFUSE_REMOVAL = """
+CREATE FUNCTION refuse_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('connect.removing', true) IS DISTINCT FROM TG_TABLE_NAME THEN
+        RAISE EXCEPTION '% keeps what is in it', TG_TABLE_NAME;
+    END IF;
+    RETURN NULL;
+END $$
+"""
+
 
 def _channels(*channels: str) -> None:
     op.drop_constraint(op.f("ck_delivery_channel"), "delivery", type_="check")
@@ -151,12 +162,18 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("participant_id", sa.BigInteger(), nullable=False),
+        sa.Column("credential_id", sa.BigInteger(), nullable=True),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("stage IN ('pin_change', 'full')", name=op.f("ck_portal_session_stage")),
+        sa.ForeignKeyConstraint(
+            ["credential_id"],
+            ["pin_credential.id"],
+            name=op.f("fk_portal_session_credential_id_pin_credential"),
+        ),
         sa.ForeignKeyConstraint(
             ["participant_id"],
             ["participant.id"],
@@ -181,6 +198,8 @@ def upgrade() -> None:
         sa.Column("locks", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("tries_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tell", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("told_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -311,9 +330,15 @@ def upgrade() -> None:
         "contact_point", sa.Column("vouched_at", sa.DateTime(timezone=True), nullable=True)
     )
     op.add_column(
-        "pin_credential",
-        sa.Column("wrong_tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        "contact_point",
+        sa.Column("told", sa.Boolean(), server_default=sa.text("true"), nullable=False),
     )
+    op.add_column(
+        "contact_point",
+        sa.Column("own_answer", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.add_column("participant", sa.Column("imported_language", sa.String(), nullable=True))
+    op.add_column("participant", sa.Column("imported_paperless", sa.Boolean(), nullable=True))
     op.create_check_constraint(
         op.f("ck_contact_point_changed_by"),
         "contact_point",
@@ -324,13 +349,23 @@ def upgrade() -> None:
         "CREATE TRIGGER append_only BEFORE UPDATE ON audit_entry "
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
+    op.execute(_REFUSE_REMOVAL)
+    op.execute(
+        "CREATE TRIGGER kept BEFORE DELETE OR TRUNCATE ON audit_entry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_removal()"
+    )
 
 
 def downgrade() -> None:
     """Take the change back."""
     _channels("email", "mail")
+    op.execute("DROP TRIGGER kept ON audit_entry")
+    op.execute("DROP FUNCTION refuse_removal()")
     op.execute("DROP TRIGGER append_only ON audit_entry")
-    op.drop_column("pin_credential", "wrong_tries")
+    op.drop_column("participant", "imported_paperless")
+    op.drop_column("participant", "imported_language")
+    op.drop_column("contact_point", "own_answer")
+    op.drop_column("contact_point", "told")
     op.drop_column("contact_point", "vouched_at")
     op.drop_column("contact_point", "changed_by")
     op.drop_constraint(

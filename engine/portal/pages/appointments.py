@@ -19,7 +19,8 @@ from engine.caseload.appointments import (
     appointment_of,
 )
 from engine.caseload.caseworker_messages import BodyFault, body_fault, tidy
-from engine.portal.pages.messages import number
+from engine.communications.outbox import Transaction
+from engine.portal.pages.messages import messages_of, number
 from engine.portal.places import Place, Private
 from engine.portal.visit import Visit
 
@@ -84,7 +85,7 @@ class AppointmentsPages:
         found = await _mine(visit)
         if not found.answerable(visit.application.clock()):
             return _closed(visit, found)
-        if visit.request.method == "GET":
+        if not visit.posted:
             return _form(visit, found, "", None, 200)
         wish = tidy(visit.fields.get("wish", ""))
         fault = wish_fault(wish)
@@ -120,13 +121,28 @@ async def _answered(
     if visit.fields.get(_SEEN) != found.starts_at.isoformat():
         return _closed(visit, found)
     try:
-        async with visit.act(f"appointment.{answer}", appointment=found.id) as transaction:
+        async with visit.act(f"appointment.{answer}", appointment=found.id) as doing:
             await answer_appointment(
-                transaction, visit.participant_id, found, answer, now, wish=wish
+                doing.transaction, visit.participant_id, found, answer, now, wish=wish
             )
+            if answer is Answer.RESCHEDULE:
+                await _passed_on(visit, doing.transaction, found, wish or "")
     except NotAnswerableError:
         return _closed(visit, await _mine(visit))
     return visit.to(APPOINTMENTS, said=f"appointment_{answer}")
+
+
+async def _passed_on(
+    visit: Visit, transaction: Transaction, found: AppointmentView, wish: str
+) -> None:
+    """Write the request to the caseworker, who answers it as any message."""
+    words = visit.layout.environments[visit.language].get_template("appointment_request.txt")
+    body = f"{words.render(appointment=found).strip()}\n\n{wish}".strip()
+    due = await messages_of(visit).write(
+        transaction, visit.participant_id, found.case_id, body, visit.application.clock()
+    )
+    if due is None:
+        raise HTTPException(404)
 
 
 def _closed(visit: Visit, found: AppointmentView) -> Response:

@@ -1,19 +1,20 @@
 """Choosing a PIN: at once after a temporary one, and whenever its owner wants another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from engine.caseload.chosen_pins import PinFault
+from engine.caseload.chosen_pins import PinFault, read_typed
 from engine.portal.gate import CHOOSE_PIN
 from engine.portal.places import Access, Place, Private
 from engine.portal.visit import Visit
 from engine.security.sessions import Stage
 
 CHANGE_PIN: Final = "/profile/pin"
-_RATE: Final = "5/15minute"
+_CHANGE_RATE: Final = "5/15minute"
+_CHOOSE_RATE: Final = "20/15minute"
+_TYPED_MOST: Final = 64
 _FORM: Final = ("GET", "POST")
 
 
@@ -31,44 +32,42 @@ class ChangePinPages:
         """After a temporary PIN."""
         if visit.signed_in.stage is Stage.FULL:
             return visit.to("/home")
-        if visit.request.method == "GET":
+        if not visit.posted:
             return self._form(visit, {}, 200)
-        return await self._changed(visit, "/home", {})
+        return await self._changed(visit, "/home", _CHOOSE_RATE, current=False)
 
     async def change(self, visit: Visit) -> Response:
         """At will: the current PIN is asked for, a few times in a quarter of an hour."""
-        if visit.request.method == "GET":
+        if not visit.posted:
             return self._form(visit, {}, 200)
-        decision = await visit.application.throttle.allow(
-            "change_pin", str(visit.participant_id), rate=_RATE, or_refuse=True
-        )
-        if not decision.allowed:
-            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
-        async with visit.reading() as connection:
-            right = await visit.application.chosen_pins.current_is(
-                connection, visit.participant_id, visit.fields.get("current_pin", "").strip()[:64]
-            )
-        faults = {} if right else {"current_pin": PinFault.CURRENT_WRONG}
-        return await self._changed(visit, "/profile", faults)
+        return await self._changed(visit, "/profile", _CHANGE_RATE, current=True)
 
-    async def _changed(self, visit: Visit, onward: str, faults: dict[str, PinFault]) -> Response:
-        new = visit.fields.get("new_pin", "").strip()[:64]
+    async def _changed(self, visit: Visit, onward: str, rate: str, *, current: bool) -> Response:
+        """Slips are told at once; what takes a hash is counted, and worked at without holding a
+        connection: pages of others do not wait for it."""
+        pins = visit.application.chosen_pins
+        typed = read_typed(visit.fields, _TYPED_MOST, current=current)
         async with visit.reading() as connection:
-            fault = await visit.application.chosen_pins.fault(connection, visit.participant_id, new)
-        if fault is not None:
-            faults["new_pin"] = fault
-        elif new != visit.fields.get("confirm_pin", "").strip():
-            faults["confirm_pin"] = PinFault.NOT_CONFIRMED
+            live = await pins.live(connection, visit.participant_id)
+        faults = pins.slips(live, typed)
+        if current and not typed.current:
+            faults = {"current_pin": PinFault.CURRENT_WRONG} | faults
         if faults:
             return self._form(visit, faults, 422)
-        async with visit.act("pin.changed") as transaction:
-            session = await visit.application.chosen_pins.change(transaction, visit.signed_in, new)
-        response: RedirectResponse | Response = visit.to(onward, said="pin_changed")
+        await visit.count("change_pin", str(visit.participant_id), rate=rate, or_refuse=True)
+        if faults := await pins.wrongs(live, typed):
+            if "current_pin" in faults:
+                await visit.note("pin.current_wrong")
+            return self._form(visit, faults, 422)
+        hashed = await pins.hash(typed.new)
+        async with visit.act("pin.changed") as doing:
+            session = await pins.change(doing.transaction, visit.signed_in, hashed)
+        response = visit.to(onward, said="pin_changed")
         visit.tokens.give_session(response, session)
-        visit.tokens.give_device(visit.request, response)
+        visit.tokens.give_device(response, session)
         return response
 
-    def _form(self, visit: Visit, faults: dict[str, PinFault], status: int) -> Response:
+    def _form(self, visit: Visit, faults: Mapping[str, PinFault], status: int) -> Response:
         return visit.page(
             "change_pin.html",
             status,

@@ -2,15 +2,15 @@
 proves an email address."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from engine.caseload.cells import EMAIL, PHONE, STATE, ZIP4, ZIP5
 from engine.caseload.columns import LINE
 from engine.caseload.contact_changes import Change, Kind, Made
-from engine.caseload.profile import Contact, profile_of
+from engine.caseload.profile import Contact, Profile, profile_of
 from engine.mail.addresses.checking import check
 from engine.mail.addresses.fields import MailAddress
 from engine.portal.forms import read_fields
@@ -22,12 +22,15 @@ from engine.security.audit import Entry
 _FORM: Final = ("GET", "POST")
 _AFTER: Final = "/profile"
 _CONFIRM_RATE: Final = "30/minute"
+_CHANGES_RATE: Final = "20/hour"
+_YES_NO: Final = frozenset({"yes", "no"})
 _RULES: Final = {
     "email": {"email": (EMAIL, True)},
     "phone": {"phone": (PHONE, True)},
     "mail": {
         "addr1": (LINE, True),
         "addr2": (LINE, False),
+        "urbanization": (LINE, False),
         "city": (LINE, True),
         "state": (STATE, True),
         "zip5": (ZIP5, True),
@@ -63,13 +66,9 @@ class ContactDetailsPages:
     async def confirm_email(self, visit: Visit) -> Response:
         """A page with one button: programs that look into mail follow its links, and must change
         nothing. A token that is used, too old or unknown is answered alike."""
-        if visit.request.method == "GET":
+        if not visit.posted:
             return visit.page("confirm_email.html", done=None)
-        decision = await visit.application.throttle.allow(
-            "confirm_email.network", visit.network, rate=_CONFIRM_RATE
-        )
-        if not decision.allowed:
-            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
+        await visit.count("confirm_email.network", visit.network, rate=_CONFIRM_RATE)
         fields = await read_fields(visit.request)
         if not visit.tokens.form_is_ours(visit.request, fields.get(FORM_FIELD, "")):
             return visit.page("confirm_email.html", 403, done=None)
@@ -95,30 +94,46 @@ class ContactDetailsPages:
         contact: Contact | None = getattr(profile, kind)
         if kind == "mail" and profile.confidential:
             return visit.page("contact_protected.html", nav="profile")
-        if visit.request.method == "GET":
-            typed = contact.fields if contact else {}
-            safe = ("yes" if contact.safe else "no") if contact else ""
-            return self._form(visit, kind, typed, safe)
-        return await self._posted(visit, kind, profile.name)
+        asks = _asks_about_old(kind, profile, contact)
+        if not visit.posted:
+            # Whether it is safe is asked anew each time: the answer was for what stood there.
+            return self._form(visit, kind, _Answers(contact.fields if contact else {}), asks=asks)
+        return await self._posted(visit, kind, profile, asks=asks)
 
-    async def _posted(self, visit: Visit, kind: Kind, name: str) -> Response:
+    async def _posted(self, visit: Visit, kind: Kind, profile: Profile, *, asks: bool) -> Response:
         typed = {field: visit.fields.get(field, "").strip() for field in _RULES[kind]}
         if kind == "mail":
             typed["state"] = typed["state"].upper()
-        safe = visit.fields.get("safe", "")
+        answers = _Answers(typed, visit.fields.get("safe", ""), visit.fields.get("tell_old", ""))
         values, faults = _read(kind, typed)
         if visit.fields.get("none") == "yes" and kind != "mail":
             values, faults = dict.fromkeys(typed), {}
-        elif safe not in {"yes", "no"}:
+        elif answers.safe not in _YES_NO:
             faults["safe"] = "safe_missing"
-        flags = () if kind != "mail" or faults else _flags(values, name)
+        contact: Contact | None = getattr(profile, kind)
+        replaces = contact is not None and not _same(contact, values)
+        if asks and replaces and any(values.values()) and answers.tell_old not in _YES_NO:
+            faults["tell_old"] = "tell_old_missing"
+        flags = () if kind != "mail" or faults else _flags(values, profile.name)
         if faults or (flags and visit.fields.get("anyway") != " ".join(flags)):
-            return self._form(visit, kind, typed, safe, faults=faults, status=422, flags=flags)
-        change = Change(kind, values, safe != "no", " ".join(flags) if kind == "mail" else None)
-        async with visit.act(f"contact.{_NAMES[kind]}.changed") as transaction:
-            made = await visit.application.contact_changes.make(
-                transaction, visit.participant_id, change, str(visit.form)
+            return self._form(
+                visit, kind, answers, asks=asks, faults=faults, status=422, flags=flags
             )
+        change = Change(
+            kind,
+            values,
+            answers.safe != "no",
+            " ".join(flags) if kind == "mail" else None,
+            tell_old=answers.tell_old != "no",
+        )
+        await visit.count("contact_changes", str(visit.participant_id), rate=_CHANGES_RATE)
+        async with visit.act(f"contact.{_NAMES[kind]}.changed") as doing:
+            made = await visit.application.contact_changes.make(
+                doing.transaction, visit.participant_id, change, str(visit.form)
+            )
+            doing.unchanged = made is Made.UNCHANGED
+            if not replaces and contact is not None:
+                doing.name = f"contact.{_NAMES[kind]}.safety_answered"
         said = made if made is Made.UNCHANGED else f"{_NAMES[kind]}_{made}"
         return visit.to(_AFTER, said=said)
 
@@ -126,9 +141,9 @@ class ContactDetailsPages:
         self,
         visit: Visit,
         kind: Kind,
-        typed: Mapping[str, str],
-        safe: str,
+        answers: "_Answers",
         *,
+        asks: bool,
         faults: Mapping[str, str] | None = None,
         status: int = 200,
         flags: tuple[str, ...] = (),
@@ -137,11 +152,34 @@ class ContactDetailsPages:
             f"contact_{_NAMES[kind]}.html",
             status,
             nav="profile",
-            typed={field: typed.get(field, "") for field in _RULES[kind]},
-            safe=safe,
+            typed={field: answers.typed.get(field, "") for field in _RULES[kind]},
+            safe=answers.safe,
+            tell_old=answers.tell_old,
+            asks_about_old=asks,
             faults=faults or {},
             flags=flags,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What a form held."""
+
+    typed: Mapping[str, str]
+    safe: str = ""
+    tell_old: str = ""
+
+
+def _asks_about_old(kind: Kind, profile: Profile, contact: Contact | None) -> bool:
+    """Whether a notice of a change would go to what stands there now: not to a telephone, to what
+    is unsafe or dead, nor to an old address of a protected reader."""
+    if kind == "phone" or contact is None or profile.confidential:
+        return False
+    return contact.safe and not (contact.bounced or contact.returned)
+
+
+def _same(contact: Contact, values: Mapping[str, str | None]) -> bool:
+    return all((values[field] or "") == contact.fields[field] for field in values)
 
 
 def _read(kind: Kind, typed: Mapping[str, str]) -> tuple[dict[str, str | None], dict[str, str]]:
@@ -165,7 +203,7 @@ def _flags(values: Mapping[str, str | None], name: str) -> tuple[str, ...]:
     """Why a letter to this address would be held, in the contract's words."""
     address = MailAddress(
         name=name,
-        urbanization="",
+        urbanization=values["urbanization"] or "",
         addr1=values["addr1"] or "",
         addr2=values["addr2"] or "",
         city=values["city"] or "",

@@ -1,13 +1,12 @@
 """The pages for everyone: the home page, and *Forgot PIN?* and *Register*, from form to promise."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from engine.portal.forms import Fault, Field, PinRequestForm, counted_as, read_fields
+from engine.portal.forms import Fault, PinRequestForm, counted_as, read_fields
 from engine.portal.language import language_of
 from engine.portal.places import Place, Public
 from engine.portal.tokens import FORM_FIELD
@@ -38,7 +37,7 @@ class FrontPages:
 
     async def ask_for_pin(self, visit: Visit) -> Response:
         """The form, or what was posted with it."""
-        if visit.request.method == "POST":
+        if visit.posted:
             return await self._posted(visit)
         return self._form(visit, PinRequestForm(), {}, 200)
 
@@ -55,11 +54,7 @@ class FrontPages:
         The network is counted before anything is read.
         """
         rates = visit.application.settings
-        decision = await visit.application.throttle.allow(
-            "forgot_pin.network", visit.network, rate=rates.forgot_pin_rate
-        )
-        if not decision.allowed:
-            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
+        await visit.count("forgot_pin.network", visit.network, rate=rates.forgot_pin_rate)
         fields = await read_fields(visit.request)
         form = PinRequestForm.of(fields)
         if not visit.tokens.form_is_ours(visit.request, fields.get(FORM_FIELD, "")):
@@ -86,7 +81,12 @@ class FrontPages:
         )
         if decision.allowed:
             promise = await requests.receive(
-                form.first_name, form.last_name, form.external_id, method, visit.language
+                form.first_name,
+                form.last_name,
+                form.external_id,
+                method,
+                visit.language,
+                network=visit.network,
             )
         else:
             promise = requests.promise(method)
@@ -98,7 +98,7 @@ class FrontPages:
         self,
         visit: Visit,
         form: PinRequestForm,
-        faults: Mapping[Field | Literal[""], Fault],
+        faults: Mapping[str, Fault],
         status: int,
     ) -> Response:
         """The form again; a fault of the whole form stands under no field's name."""

@@ -37,18 +37,14 @@ class MessagesPages:
 
     async def messages(self, visit: Visit) -> Response:
         """The page, or a message that was posted with its form."""
-        if visit.request.method == "POST":
+        if visit.posted:
             return await self._posted(visit)
         if visit.query("case"):
             return await self._older(visit)
         return await self._page(visit, 200)
 
     async def _posted(self, visit: Visit) -> Response:
-        decision = await visit.application.throttle.allow(
-            "caseworker_message", str(visit.participant_id), rate=_RATE
-        )
-        if not decision.allowed:
-            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
+        await visit.count("caseworker_message", str(visit.participant_id), rate=_RATE)
         body = tidy(visit.fields.get("body", ""))
         case_id = number(visit.fields.get("case", ""), _ID_MOST)
         faults: dict[str, str] = {}
@@ -60,9 +56,9 @@ class MessagesPages:
             # What cannot be read cannot be shown again either.
             shown = "" if fault is BodyFault.UNREADABLE else body
             return await self._page(visit, 422, faults=faults, case=case_id, body=shown)
-        async with visit.act("message.written", case=case_id) as transaction:
-            due = await _service(visit).write(
-                transaction, visit.participant_id, case_id, body, visit.application.clock()
+        async with visit.act("message.written", case=case_id) as doing:
+            due = await messages_of(visit).write(
+                doing.transaction, visit.participant_id, case_id, body, visit.application.clock()
             )
             if due is None:
                 raise HTTPException(404)
@@ -77,7 +73,7 @@ class MessagesPages:
         case: int | None = None,
         body: str = "",
     ) -> Response:
-        service = _service(visit)
+        service = messages_of(visit)
         async with visit.reading() as connection:
             cases = await service.cases(connection, visit.participant_id)
             conversations = await service.conversations(
@@ -97,6 +93,7 @@ class MessagesPages:
             body=body,
             body_most=BODY_MOST,
             reply_days=service.reply_days,
+            reply_waits=_reply_waits(conversations),
             sent_due=_latest_due(conversations),
         )
 
@@ -106,7 +103,7 @@ class MessagesPages:
         page = number(visit.query("page") or "1", _PAGES_MOST)
         if case_id is None or page is None:
             raise HTTPException(404)
-        service = _service(visit)
+        service = messages_of(visit)
         async with visit.reading() as connection:
             conversations = await service.conversations(
                 connection,
@@ -131,7 +128,7 @@ class MessagesPages:
     async def _read(self, visit: Visit, conversations: Sequence[Conversation]) -> None:
         """Replies that a page is about to show are read; a HEAD request shows nothing."""
         if visit.request.method == "GET" and visit.connection is not None:
-            await _service(visit).read(
+            await messages_of(visit).read(
                 visit.connection, visit.participant_id, conversations, visit.application.clock()
             )
 
@@ -144,12 +141,23 @@ def number(typed: str, most: int) -> int | None:
     return value if 1 <= value <= most else None
 
 
-def _service(visit: Visit) -> CaseworkerMessages:
+def messages_of(visit: Visit) -> CaseworkerMessages:
+    """The service, with the promise of the settings."""
     return CaseworkerMessages(visit.application.settings.caseworker_reply_days)
 
 
 def _today(visit: Visit) -> date:
     return pacific_date(visit.application.clock())
+
+
+def _reply_waits(conversations: Sequence[Conversation]) -> bool:
+    """Whether a page is about to show a reply that was not read yet."""
+    return any(
+        message.unread
+        for conversation in conversations
+        for thread in conversation.threads
+        for message in thread.messages
+    )
 
 
 def _latest_due(conversations: Sequence[Conversation]) -> date | None:

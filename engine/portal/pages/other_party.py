@@ -28,13 +28,9 @@ class OtherPartyPages:
 
     async def other_party(self, visit: Visit) -> Response:
         """The form, empty however often it was sent; or what was posted with it."""
-        if visit.request.method == "GET":
+        if not visit.posted:
             return await self._form(visit, {}, {}, 200)
-        decision = await visit.application.throttle.allow(
-            "other_party", str(visit.participant_id), rate=_RATE
-        )
-        if not decision.allowed:
-            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
+        await visit.count("other_party", str(visit.participant_id), rate=_RATE)
         typed = {name: visit.fields.get(name, "").strip() for name in (*FIELDS, "case")}
         facts = {name: typed[name] for name in FIELDS if typed[name]}
         case_id = number(typed["case"], _ID_MOST)
@@ -45,9 +41,9 @@ class OtherPartyPages:
             faults["address"] = "all_missing"
         if faults or case_id is None:
             return await self._form(visit, typed, faults, 422)
-        async with visit.act("other_party.reported", case=case_id) as transaction:
+        async with visit.act("other_party.reported", case=case_id) as doing:
             kept = await visit.application.other_party.report(
-                transaction.connection, visit.participant_id, case_id, facts
+                doing.connection, visit.participant_id, case_id, facts
             )
             if not kept:
                 raise HTTPException(404)

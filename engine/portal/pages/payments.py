@@ -1,6 +1,5 @@
 """*My Payments*: what the reader made and what was sent to them: pages, print, and files."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,14 +10,19 @@ from starlette.responses import Response
 
 from engine.caseload.at_a_glance import reader_of
 from engine.caseload.cases import CaseSummary, cases_of
-from engine.caseload.payments import Choice, Direction, payments_page, whole_history
+from engine.caseload.payments import (
+    Choice,
+    Direction,
+    last_direction,
+    payments_page,
+    whole_history,
+)
 from engine.clock import pacific_date
 from engine.portal.pages.messages import number
 from engine.portal.payment_choice import PaymentChoice
 from engine.portal.payment_files import HistoryFile
 from engine.portal.places import Place, Private
 from engine.portal.visit import Visit
-from engine.security.audit import Entry
 
 PAYMENTS: Final = "/payments"
 SHOWN: Final = 20
@@ -52,6 +56,7 @@ class PaymentsPages:
             page = await payments_page(
                 connection, visit.participant_id, asked.chosen(), number=page_number, size=SHOWN
             )
+            values["one_case"] = _one_case(cases, asked.chosen())
         return visit.page("payments.html", nav="payments", page=page, **values)
 
     async def all_payments(self, visit: Visit) -> Response:
@@ -61,28 +66,29 @@ class PaymentsPages:
             choice = _faultless(asked)
             reader = await reader_of(connection, visit.participant_id)
             history = await whole_history(connection, visit.participant_id, choice)
-        return visit.page(
-            "payments_print.html",
-            nav="payments",
-            asked=asked,
-            choice=choice,
-            case_number=_case_number(cases, choice),
-            reader=reader,
-            history=history,
-            printed_on=pacific_date(visit.application.clock()),
-        )
+            page = visit.page(
+                "payments_print.html",
+                nav="payments",
+                asked=asked,
+                choice=choice,
+                one_case=_one_case(cases, choice),
+                reader=reader,
+                history=history,
+                printed_on=pacific_date(visit.application.clock()),
+            )
+            entry = visit.entry("payments.printed", payments=history.number)
+            await visit.application.audit.append(connection, entry)
+        return page
 
     async def history_pdf(self, visit: Visit) -> Response:
         """The same as a PDF in the reader's language."""
-        file = await _file(visit, "pdf")
-        content = await asyncio.to_thread(file.pdf)
-        return _download(content, "application/pdf", file.words["file_name"] + ".pdf")
+        file = await _file(visit)
+        return await _downloaded(visit, file, await file.pdf(), "pdf", "application/pdf")
 
     async def history_csv(self, visit: Visit) -> Response:
         """The same for a spreadsheet."""
-        file = await _file(visit, "csv")
-        name = file.words["file_name"] + ".csv"
-        return _download(file.csv(), "text/csv; charset=utf-8", name)
+        file = await _file(visit)
+        return await _downloaded(visit, file, file.csv(), "csv", "text/csv; charset=utf-8")
 
 
 async def _asked(
@@ -90,11 +96,20 @@ async def _asked(
 ) -> tuple[list[CaseSummary], PaymentChoice]:
     """The reader's cases and what they ask for; 404 for a case that is none of theirs."""
     cases = await cases_of(connection, visit.participant_id)
-    pays = any(case.role == "payer" for case in cases)
-    asked = PaymentChoice.of(visit.request.query_params, Direction.MADE if pays else Direction.SENT)
+    usual = await _usual(visit, connection, cases)
+    asked = PaymentChoice.of(visit.request.query_params, usual)
     if asked is None or asked.case_id not in {None, *(case.id for case in cases)}:
         raise HTTPException(404)
     return cases, asked
+
+
+async def _usual(visit: Visit, connection: AsyncConnection, cases: list[CaseSummary]) -> Direction:
+    """The way that is shown where none is asked for: the one of the reader's open cases; where
+    they pay in one and are paid in another, or none is open, that of the latest payment."""
+    roles = {case.role for case in cases if case.open}
+    if len(roles) == 1:
+        return Direction.MADE if roles == {"payer"} else Direction.SENT
+    return await last_direction(connection, visit.participant_id) or Direction.SENT
 
 
 def _faultless(asked: PaymentChoice) -> Choice:
@@ -104,38 +119,26 @@ def _faultless(asked: PaymentChoice) -> Choice:
     return asked.chosen()
 
 
-def _case_number(cases: list[CaseSummary], choice: Choice) -> str:
-    return next((case.number for case in cases if case.id == choice.case_id), "")
+def _one_case(cases: list[CaseSummary], choice: Choice) -> str:
+    """The number of the case that all of it is about; empty where it may be about several."""
+    if choice.case_id is None:
+        return cases[0].number if len(cases) == 1 else ""
+    return next(case.number for case in cases if case.id == choice.case_id)
 
 
-async def _file(visit: Visit, kind: str) -> HistoryFile:
-    decision = await visit.application.throttle.allow(
-        "payment_files", str(visit.participant_id), rate=_FILES_RATE
-    )
-    if not decision.allowed:
-        raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
+async def _file(visit: Visit) -> HistoryFile:
+    await visit.count("payment_files", str(visit.participant_id), rate=_FILES_RATE)
     async with visit.reading() as connection:
         cases, asked = await _asked(visit, connection)
         choice = _faultless(asked)
-        file = HistoryFile(
+        return HistoryFile(
             language=visit.language,
-            words=_words(visit, choice, _case_number(cases, choice)),
+            words=_words(visit, choice, _one_case(cases, choice)),
             reader=await reader_of(connection, visit.participant_id),
             choice=choice,
             history=await whole_history(connection, visit.participant_id, choice),
             printed_on=pacific_date(visit.application.clock()),
         )
-        await visit.application.audit.append(
-            connection,
-            Entry(
-                f"participant:{visit.participant_id}",
-                "payments.downloaded",
-                visit.participant_id,
-                {"kind": kind, "payments": file.history.number},
-                visit.network,
-            ),
-        )
-    return file
 
 
 def _words(visit: Visit, choice: Choice, case_number: str) -> dict[str, Any]:
@@ -144,7 +147,15 @@ def _words(visit: Visit, choice: Choice, case_number: str) -> dict[str, Any]:
     return words
 
 
-def _download(content: bytes, media_type: str, name: str) -> Response:
+async def _downloaded(
+    visit: Visit, file: HistoryFile, content: bytes, kind: str, media_type: str
+) -> Response:
+    """The file, and last of all its audit entry: every other writer of the trail waits from there
+    until this visit is over."""
+    async with visit.reading() as connection:
+        entry = visit.entry("payments.downloaded", kind=kind, payments=file.history.number)
+        await visit.application.audit.append(connection, entry)
+    name = f"{file.words['file_name']}.{kind}"
     return Response(
         content,
         media_type=media_type,

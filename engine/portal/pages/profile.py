@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from engine.caseload.preferences import NoEmailError, change_language, change_paperless
-from engine.caseload.profile import profile_of
+from engine.caseload.profile import Profile, profile_of
 from engine.communications.catalogue import LANGUAGES
 from engine.portal.places import Place, Private
 from engine.portal.visit import Visit
@@ -54,21 +53,22 @@ class ProfilePages:
 
     async def language(self, visit: Visit) -> Response:
         """The language in which notices are written; the pages have a button of their own."""
-        if visit.request.method == "GET":
+        if not visit.posted:
             async with visit.reading() as connection:
                 profile = await profile_of(connection, visit.participant_id)
             return self._language(visit, profile.language, 200)
         chosen = visit.fields.get("notices", "")
         for language in LANGUAGES:
             if language == chosen:
-                async with visit.act("language.changed", to=language) as transaction:
+                async with visit.act("language.changed", to=language) as doing:
                     done = await change_language(
-                        transaction,
+                        doing.transaction,
                         visit.participant_id,
                         language,
                         str(visit.form),
                         visit.application.clock,
                     )
+                    doing.unchanged = not done
                 return visit.to(PROFILE, said="language_changed" if done else "unchanged")
         return self._language(visit, "", 422)
 
@@ -76,37 +76,35 @@ class ProfilePages:
         """Enrol or withdraw."""
         async with visit.reading() as connection:
             profile = await profile_of(connection, visit.participant_id)
-        if visit.request.method == "GET":
-            return self._ecommunications(visit, profile.paperless, 200)
+        if not visit.posted:
+            return self._ecommunications(visit, profile, 200)
         if visit.fields.get("paperless", "") not in {"yes", "no"}:
-            return self._ecommunications(visit, profile.paperless, 422, "choice_missing")
+            return self._ecommunications(visit, profile, 422, "choice_missing")
         paperless = visit.fields["paperless"] == "yes"
         name = "ecommunications.enrolled" if paperless else "ecommunications.withdrawn"
         try:
-            async with visit.act(name) as transaction:
+            async with visit.act(name) as doing:
                 done = await change_paperless(
-                    transaction,
+                    doing.transaction,
                     visit.participant_id,
                     paperless=paperless,
                     key=str(visit.form),
                     clock=visit.application.clock,
                 )
+                doing.unchanged = not done
         except NoEmailError:
-            return self._ecommunications(visit, profile.paperless, 422, "no_email")
+            return self._ecommunications(visit, profile, 422, "no_email")
         said = ("enrolled" if paperless else "withdrawn") if done else "unchanged"
         return visit.to(PROFILE, said=said)
 
     async def confirm_again(self, visit: Visit) -> Response:
         """Send the link that confirms the email address once more."""
-        decision = await visit.application.throttle.allow(
-            "confirm_email", str(visit.participant_id), rate=_MAILS_RATE
-        )
-        if not decision.allowed:
-            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
-        async with visit.act("contact.email.confirmation_asked") as transaction:
+        await visit.count("confirm_email", str(visit.participant_id), rate=_MAILS_RATE)
+        async with visit.act("contact.email.confirmation_asked") as doing:
             sent = await visit.application.contact_changes.ask_again(
-                transaction, visit.participant_id, str(visit.form)
+                doing.transaction, visit.participant_id, str(visit.form)
             )
+            doing.unchanged = not sent
         return visit.to(PROFILE, said="confirmation_sent" if sent else "unchanged")
 
     def _language(self, visit: Visit, chosen: str, status: int) -> Response:
@@ -115,12 +113,12 @@ class ProfilePages:
         )
 
     def _ecommunications(
-        self, visit: Visit, paperless: bool, status: int, fault: str | None = None
+        self, visit: Visit, profile: Profile, status: int, fault: str | None = None
     ) -> Response:
         return visit.page(
             "profile_ecommunications.html",
             status,
             nav="profile",
-            paperless=paperless,
+            profile=profile,
             fault=fault,
         )

@@ -1,9 +1,8 @@
 """Coming in and going out: sign-in, log out, and what a session's end looks like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from engine.caseload.sign_in import Attempt
@@ -33,12 +32,17 @@ class SignInPages:
 
     async def sign_in(self, visit: Visit) -> Response:
         """The form, or what was posted with it."""
-        if visit.request.method == "POST":
+        if visit.posted:
             return await self._posted(visit)
         return self._form(visit, 200)
 
     async def session_ended(self, visit: Visit) -> Response:
-        """Said to a browser whose session is over; it holds none any more."""
+        """Said to a browser whose session is over; it holds none any more. One that is not over is
+        gone on with: no link from elsewhere signs a reader out."""
+        token = visit.tokens.session_of(visit.request)
+        async with visit.application.engine.begin() as connection:
+            if token and await visit.application.sessions.find(connection, token):
+                return visit.to(PARTICIPANT_HOME)
         response = visit.page("session_ended.html")
         visit.tokens.take_session(response)
         return response
@@ -47,6 +51,7 @@ class SignInPages:
         """End the session, and have the browser forget what it kept of it."""
         async with visit.application.engine.begin() as connection:
             await visit.application.sessions.end(connection, visit.signed_in)
+            await visit.application.audit.append(connection, visit.entry("signed_out"))
         response = visit.to("/", said="logged_out")
         visit.tokens.take_session(response)
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -62,44 +67,57 @@ class SignInPages:
         Networks are counted first, then the number in this network, known or not; when neither
         can be counted nobody is let in.
         """
-        settings, throttle = visit.application.settings, visit.application.throttle
-        decision = await throttle.allow(
+        settings = visit.application.settings
+        await visit.count(
             "sign_in.network", visit.network, rate=settings.sign_in_rate, or_refuse=True
         )
-        if not decision.allowed:
-            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
         fields = await read_fields(visit.request)
         if not visit.tokens.form_is_ours(visit.request, fields.get(FORM_FIELD, "")):
-            return self._form(visit, 403, fault="form_expired")
+            return self._form(visit, 403, {"": "form_expired"})
         typed = fields.get("participant_id", "")[:_TYPED_MOST]
         # No number has characters that do not print, and the database cannot be asked for some.
         external_id = "".join(filter(str.isprintable, GROUPING.sub("", typed)))
         pin = fields.get("pin", "").strip()[:_TYPED_MOST]
-        if not external_id or not pin:
-            missing = "participant_id_missing" if not external_id else "pin_missing"
-            return self._form(visit, 422, typed=typed, fault=missing)
-        decision = await throttle.allow(
+        missing = [
+            name for name, value in (("participant_id", external_id), ("pin", pin)) if not value
+        ]
+        if missing:
+            faults = {name: f"{name}_missing" for name in missing}
+            return self._form(visit, 422, faults, typed)
+        await visit.count(
             "sign_in.participant",
             external_id,
             visit.network,
             rate=settings.sign_in_rate_per_participant,
             or_refuse=True,
         )
-        if not decision.allowed:
-            raise HTTPException(429, headers={"Retry-After": str(decision.retry_after_seconds)})
         session = await visit.application.sign_in.attempt(
             Attempt(external_id, pin, visit.network, visit.tokens.device(visit.request))
         )
         if session is None:
-            return self._form(visit, 422, typed=typed, fault="not_let_in")
+            return self._form(visit, 422, {"": "not_let_in"}, typed)
+        await self._end_older(visit)
         full = session.stage is Stage.FULL
         response = visit.to(PARTICIPANT_HOME if full else CHOOSE_PIN)
         visit.tokens.give_session(response, session)
         if full:
-            visit.tokens.give_device(visit.request, response)
+            visit.tokens.give_device(response, session)
         return response
 
+    async def _end_older(self, visit: Visit) -> None:
+        """Whoever signs in anew leaves no session behind that this browser held before."""
+        token = visit.tokens.session_of(visit.request)
+        async with visit.application.engine.begin() as connection:
+            older = await visit.application.sessions.find(connection, token) if token else None
+            if older is not None:
+                await visit.application.sessions.end(connection, older)
+
     def _form(
-        self, visit: Visit, status: int, *, typed: str = "", fault: str | None = None
+        self,
+        visit: Visit,
+        status: int,
+        faults: Mapping[str, str] | None = None,
+        typed: str = "",
     ) -> Response:
-        return visit.page("sign_in.html", status, typed=typed, fault=fault)
+        """The form; a fault of the whole form stands under no field's name."""
+        return visit.page("sign_in.html", status, typed=typed, faults=faults or {})

@@ -5,9 +5,21 @@
   const summary = document.querySelector(".summary");
   if (summary) summary.focus();
 
-  for (const button of document.querySelectorAll("[data-print]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => window.print());
+  for (const print of document.querySelectorAll("[data-print]")) {
+    print.hidden = false;
+    print.addEventListener("click", () => window.print());
+  }
+
+  /* A form that is on its way is not sent again; one that a reader comes back to, or that did not
+     get through for a while, is. */
+  const RETRY_MS = 10_000;
+  for (const form of document.querySelectorAll("form[method=post]")) {
+    let sent = -Infinity;
+    form.addEventListener("submit", (event) => {
+      if (performance.now() - sent < RETRY_MS) event.preventDefault();
+      else sent = performance.now();
+    });
+    window.addEventListener("pageshow", () => (sent = -Infinity));
   }
 
   const dialog = document.getElementById("session-dialog");
