@@ -9,9 +9,9 @@ from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, meta
 from markupsafe import Markup
 
 from engine.communications.catalogue import Channel
-from engine.communications.folding import fold
 from engine.communications.inlining import inlined
 from engine.i18n.catalogues import TRANSLATED, read_catalogue, strings_of, translations
+from engine.i18n.folding import fold
 
 _NAMES: Final = {
     Channel.EMAIL: ("email/{key}/subject.txt", "email/{key}/body.txt", "email/{key}/body.html"),
