@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PARTICIPANTS ?= 1000
 SEED ?= 2026
-NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error
+NPM_CI := ci --update-notifier=false --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
 

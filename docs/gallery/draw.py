@@ -17,6 +17,7 @@ import pypdfium2
 from PIL import Image, ImageOps
 from playwright.sync_api import Browser, sync_playwright
 
+from docs.gallery.contents import write_readme
 from engine.communications.catalogue import CATALOGUE, LANGUAGES, LETTERS, TEMPORARY_PIN, Channel
 from engine.communications.rendering import Renderer
 from engine.mail.barcode import encode
@@ -145,6 +146,7 @@ def main() -> None:
         tall = sheets["temporary_pin.en"][0].height
         overview += [sheets[f"temporary_pin.{language}"][0] for language in LANGUAGES]
         keep(beside(overview, tall), "overview.png")
+    write_readme()
 
 
 if __name__ == "__main__":

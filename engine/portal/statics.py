@@ -43,7 +43,9 @@ class StaticFiles:
 
     def __init__(self) -> None:
         """Raises DesignSystemMissingError where the design system has not been fetched."""
-        self._colours = dict(_COLOUR.findall((_THEME / "theme.css").read_text(encoding="utf-8")))
+        self._colours: dict[str, str] = dict(
+            _COLOUR.findall((_THEME / "theme.css").read_text(encoding="utf-8"))
+        )
         plain = {
             "public-sans.ttf": _file(
                 "public-sans.ttf", "font/ttf", (_FONTS / "PublicSans[wght].ttf").read_bytes()

@@ -5,7 +5,14 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.caseload.payments import Choice, Direction, PaymentLine, payments_page, whole_history
+from engine.caseload.payments import (
+    Choice,
+    Direction,
+    PaymentLine,
+    last_direction,
+    payments_page,
+    whole_history,
+)
 from engine.database import driver_connection
 from tests import people
 
@@ -92,3 +99,18 @@ async def test_a_filter_finds_what_it_says(
         page = await payments_page(connection, payer, choice, number=1, size=20)
     assert whole.number == page.history.number == number
     assert page.history.total_cents == whole.total_cents
+
+
+async def test_the_latest_payment_says_which_way_it_went(database: AsyncEngine, payer: int) -> None:
+    """The participant's own, by the day it was paid; who has none has no way."""
+    [newcomer] = await people.add(database, people.Person("0000000003", email=None))
+    async with database.begin() as connection:
+        assert await last_direction(connection, payer) is Direction.MADE
+        assert await last_direction(connection, newcomer) is None
+        driver = await driver_connection(connection)
+        await driver.execute(
+            "INSERT INTO payment (external_id, case_id, participant_id, direction, amount_cents,"
+            " method, paid_on) VALUES ('D1', 1, $1, 'sent', 100, 'check', '2026-12-01')",
+            payer,
+        )
+        assert await last_direction(connection, payer) is Direction.SENT

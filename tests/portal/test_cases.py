@@ -17,10 +17,11 @@ from tests.portal.world import EVERYBODY, populate
             [
                 "Case number000000000000001",
                 "Opened onFebruary 3, 2020",
-                "YouYou are the person who receives support",
+                "Your roleYou are the person who receives support",
                 "The other partyThe person ordered to pay support",
                 "Local child support agency, County of Alameda",
                 "1-866-901-3212",
+                "Ordered each month Past due to you",
                 "Child support $525.00 $1,042.00 November 20, 2026",
             ],
         ),
@@ -29,9 +30,10 @@ from tests.portal.world import EVERYBODY, populate
             [
                 "Número de caso000000000000001",
                 "Fecha de apertura3 de febrero de 2020",
-                "UstedUsted es la parte que recibe manutención",
+                "Su papel en el casoUsted es la parte que recibe manutención",
                 "La otra parteLa parte a la que se le ordenó pagar manutención",
                 "Agencia local de manutención de menores, condado de Alameda",
+                "Ordenado por mes Saldo vencido a su favor",
                 "Manutención de menores $525.00 $1,042.00 20 de noviembre de 2026",
             ],
         ),
@@ -49,10 +51,17 @@ async def test_a_case_says_what_it_is(portal: Portal, language: str, said: list[
 
 
 async def test_several_cases_are_a_list(portal: Portal) -> None:
-    """Each with its way in."""
+    """Each with its way in, and what is past due where anything is on file: no debt is not the
+    same as no account."""
     world = await populate(portal.application)
     browser = await portal.signed_in(world.participants["payer"])
+    await execute(
+        portal.application,
+        "DELETE FROM account WHERE case_id = $1", world.cases["confidential"],
+    )  # fmt: skip
     page = Page((await browser.get("/en/cases")).text)
+    assert page.words.count("You owe (past due): $1,042.00") == 1
+    assert page.words.count("No account balances are on file for this case.") == 1
     for name in ("payee", "confidential"):
         assert page.all("a", href=f"/en/cases/{world.cases[name]}")
 

@@ -81,18 +81,23 @@ async def test_documents_are_named_in_the_readers_language(
 async def test_a_document_opens_as_it_was_sent_and_is_read(
     portal: Portal, parent: httpx.AsyncClient
 ) -> None:
-    """In the browser, kept by nobody, under a name that says nothing; that it was opened is in the
-    audit trail."""
+    """Two of one day are told apart by their hour, and counted in the menu, closed and open. One
+    opens in the browser, kept by nobody, under a name that says nothing; that it was opened is in
+    the audit trail."""
     await post(portal, 2)
-    assert "2 new" in Page((await parent.get("/en/documents")).text).words
+    page = Page((await parent.get("/en/documents")).text)
+    assert page.words.count("2 unread") == 3
+    assert page.words.count("November 23, 2026 at 12:00 PM") == 2
+    assert page.words.count("November 23, 2026 at 12:01 PM") == 2
     opened = await parent.get("/en/documents/1.pdf")
     assert opened.content == PDF
     assert opened.headers["content-type"] == "application/pdf"
     assert "no-store" in opened.headers["cache-control"]
     assert opened.headers["content-disposition"] == 'inline; filename="document.pdf"'
     page = Page((await parent.get("/en/documents")).text)
-    assert "1 new" in page.words
+    assert page.words.count("1 unread") == 3
     assert page.words.count("Unread") == 1
+    assert page.words.count("Opened on November 23, 2026") == 1
     rows = await fetch(portal.application, "SELECT opened_at FROM document ORDER BY id")
     assert rows == [{"opened_at": MONDAY_NOON}, {"opened_at": None}]
     assert await fetch(portal.application, "SELECT actor, act, details::text FROM audit_entry") == [

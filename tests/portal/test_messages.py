@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from engine.bootstrap import Application
 from engine.database import driver_connection
+from engine.stack.visitors import hidden_fields
 from tests import people
 from tests.database_rows import execute, fetch
 from tests.portal.page_reader import Page
@@ -206,6 +207,21 @@ async def test_a_reply_is_new_once(portal: Portal, parent: httpx.AsyncClient) ->
     rows = await fetch(portal.application, "SELECT read_at FROM caseworker_message ORDER BY id")
     assert rows == [{"read_at": None}, {"read_at": MONDAY_NOON}]
     assert "New reply" not in Page((await parent.get("/en/messages")).text).words
+
+
+async def test_a_new_reply_is_found_before_the_form(
+    portal: Portal, parent: httpx.AsyncClient
+) -> None:
+    """Who comes for a reply finds it first; read, it stands below, and so it does under faults."""
+    question = await add_message(portal.application, "A question")
+    await add_message(portal.application, "An answer", answers=question)
+    first, later = [(await parent.get("/en/messages")).text for _ in range(2)]
+    assert first.index("An answer") < first.index("<textarea")
+    assert later.index("An answer") > later.index("<textarea")
+    await execute(portal.application, "UPDATE caseworker_message SET read_at = NULL")
+    faulty = await parent.post("/en/messages", data=hidden_fields(later) | {"body": ""})
+    assert faulty.status_code == 422
+    assert faulty.text.index("An answer") > faulty.text.index("<textarea")
 
 
 async def test_a_late_reply_is_owned_up_to(portal: Portal, parent: httpx.AsyncClient) -> None:

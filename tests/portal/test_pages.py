@@ -47,7 +47,7 @@ async def test_home_says_how_to_reach_the_service(portal: Portal, language: str)
     assert page.all("html", lang=language)
     for number in ("+18669013212", "+18663994096", "+14082730073"):
         assert page.all("a", href=f"tel:{number}")
-    assert page.all("a", class_="button button-gold", href=f"/{language}/login")
+    assert page.all("a", class_="usa-button usa-button--accent-warm", href=f"/{language}/login")
     for path in ("register", "forgot-pin"):
         assert page.all("a", href=f"/{language}/{path}")
 

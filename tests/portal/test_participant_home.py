@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.database_rows import execute
+from engine.stack.visitors import hidden_fields
+from tests.database_rows import execute, fetch
 from tests.portal.page_reader import Page
 from tests.portal.portal_server import MONDAY_NOON, Portal
 from tests.portal.test_messages import statements
@@ -17,9 +18,10 @@ from tests.portal.world import EVERYBODY, populate
             [
                 "Date printedMonday, November 23, 2026",
                 "Wednesday, December 9, 2026 at 12:00\xa0PM",
-                "You paid $100.00",
-                "November 23, 2026",
+                "$100.00",
+                "You paid on November 23, 2026",
                 "$525.00",
+                "You owe (past due)",
                 "$1,042.00",
                 "November 20, 2026",
                 "You are the person ordered to pay support",
@@ -33,8 +35,9 @@ from tests.portal.world import EVERYBODY, populate
             [
                 "Fecha de impresiónlunes, 23 de noviembre de 2026",
                 "Miércoles, 9 de diciembre de 2026, 12:00\xa0p.m.",
-                "Usted pagó $100.00",
-                "23 de noviembre de 2026",
+                "$100.00",
+                "Usted pagó el 23 de noviembre de 2026",
+                "Saldo vencido que usted debe",
                 "$1,042.00",
                 "20 de noviembre de 2026",
                 "Usted es la parte a la que se le ordenó pagar manutención",
@@ -54,6 +57,37 @@ async def test_it_says_all_at_a_glance(portal: Portal, language: str, said: list
     payer = EVERYBODY["payer"]
     for phrase in (*said, f"{payer.first_name} {payer.last_name}", payer.external_id):
         assert " ".join(phrase.split()) in words, phrase
+
+
+async def test_the_last_payment_leads_to_its_own_tab(portal: Portal) -> None:
+    """Who pays is led to what they made, who is paid to what was sent to them."""
+    world = await populate(portal.application)
+    for name, way, said in (
+        ("payer", "made", "You paid on November 23, 2026"),
+        ("payee", "sent", "Sent to you on November 23, 2026"),
+    ):
+        browser = await portal.signed_in(world.participants[name])
+        page = Page((await browser.get("/en/home")).text)
+        assert said in page.words
+        assert page.all("a", href=f"/en/payments?way={way}")
+
+
+async def test_notices_are_offered_in_the_language_that_is_read(portal: Portal) -> None:
+    """Whose notices come in the other language is asked, and one button changes it; whose come in
+    this one is not asked."""
+    browser = await portal.signed_in(1)  # whose notices come in Spanish
+    assert "¿Los quiere en español?" not in (await browser.get("/es/home")).text
+    page = await browser.get("/en/home")
+    assert "Your notices come in Spanish. Do you want them in English?" in Page(page.text).words
+    form = page.text.partition('action="/en/profile/language"')[2].partition("</form>")[0]
+    answered = await browser.post("/en/profile/language", data=hidden_fields(form))
+    assert answered.headers["Location"] == "/en/profile"
+    assert await fetch(portal.application, "SELECT language FROM participant") == [
+        {"language": "en"}
+    ]
+    for path in ("/en/home", "/en/profile"):
+        assert "Do you want them in English?" not in (await browser.get(path)).text
+    assert "¿Los quiere en español?" in (await browser.get("/es/profile")).text
 
 
 async def test_what_waits_is_counted(portal: Portal) -> None:

@@ -1,14 +1,18 @@
 """*My Payments*: two tabs, a filter, pages, print, PDF and CSV; never the other party's money."""
 
+import asyncio
 import csv
 import subprocess
+import threading
 from io import BytesIO, StringIO
 
 import httpx
 import pikepdf
 import pytest
 
+from engine.portal import payment_files
 from engine.portal.payment_files import _plain
+from engine.security.audit import Entry
 from tests.database_rows import execute, fetch
 from tests.portal.page_reader import Page
 from tests.portal.portal_server import Portal
@@ -17,6 +21,8 @@ from tests.portal.world import EVERYBODY, World, populate
 
 TOTAL = "$4,509.90"
 """Forty-five payments of $100.00 to $100.44."""
+
+EMPTY = {"made": "You have made no payments.", "sent": "No payments were sent to you."}
 
 
 @pytest.fixture
@@ -45,9 +51,60 @@ async def test_every_tab_is_for_its_reader(portal: Portal, world: World) -> None
         first = Page((await browser.get("/en/payments")).text)
         tab, *_ = first.all("a", href=f"/en/payments?way={way}")
         assert tab.attributes["aria-current"] == "page"
-        assert "45 payments, $4,509.90 in all." in first.words
+        assert "All dates: 45 payments, $4,509.90 in all." in first.words
         empty = Page((await browser.get(f"/en/payments?way={other}")).text)
-        assert "There are no payments here." in empty.words
+        assert EMPTY[other] in empty.words
+
+
+async def test_a_closed_case_does_not_choose_the_tab(portal: Portal, world: World) -> None:
+    """Who paid in a case that is closed, and is paid in an open one, sees what was sent to them;
+    with none open, or some of each, the latest payment decides."""
+    payee = world.participants["payee"]
+    browser = await portal.signed_in(payee)
+    await execute(
+        portal.application,
+        "WITH old AS (INSERT INTO support_case (external_id, county, status, opened_on)"
+        " VALUES ('C9', 'Yolo', 'closed', '2001-01-01') RETURNING id)"
+        " INSERT INTO case_party (case_id, participant_id, role) SELECT id, $1, 'payer' FROM old",
+        payee,
+    )
+
+    async def tab() -> str:
+        page = Page((await browser.get("/en/payments")).text)
+        [chosen] = page.all("input", name="way")
+        return chosen.attributes["value"]
+
+    assert await tab() == "sent"
+    for status in ("open", "closed"):
+        await execute(portal.application, "UPDATE support_case SET status = $1", status)
+        await execute(portal.application, "UPDATE payment SET direction = 'sent'")
+        assert await tab() == "sent"
+        await execute(portal.application, "UPDATE payment SET direction = 'made'")
+        assert await tab() == "made"
+
+
+async def test_one_case_needs_no_column(
+    portal: Portal, world: World, payer: httpx.AsyncClient
+) -> None:
+    """A column that says the same on every row is left out: for who has one case, and for who
+    chose one; printed, the number stands above."""
+    payee = await portal.signed_in(world.participants["payee"])
+    one = f"case={world.cases['payee']}"
+    for browser, query, columns in ((payer, "", 4), (payer, one, 3), (payee, "", 3)):
+        for path in ("/en/payments", "/en/payments/all"):
+            page = Page((await browser.get(f"{path}?{query}")).text)
+            assert len(page.all("th", scope="col")) == columns
+    printed = Page((await payee.get("/en/payments/all")).text)
+    assert printed.words.count("000000000000001") == 1
+
+
+async def test_what_is_printed_or_saved_is_offered_before_the_list(
+    payer: httpx.AsyncClient,
+) -> None:
+    """It is what an office sends parents here for."""
+    page = (await payer.get("/en/payments")).text
+    for file in ("all", "history.pdf", "history.csv"):
+        assert page.index(f"/en/payments/{file}?") < page.index("<table")
 
 
 async def test_pages_show_all_of_it_once(payer: httpx.AsyncClient) -> None:
@@ -106,7 +163,7 @@ async def test_the_filter_by_case_knows_the_readers_cases_alone(
     first = await payer.get(f"/en/payments?case={world.cases['payee']}")
     assert "45 payments" in Page(first.text).words
     second = await payer.get(f"/en/payments?case={world.cases['confidential']}")
-    assert "There are no payments here." in Page(second.text).words
+    assert "No payments match what you chose." in Page(second.text).words
     assert (await payer.get(f"/en/payments?case={world.cases['stranger']}")).status_code == 404
 
 
@@ -180,7 +237,7 @@ def text_of(pdf: bytes) -> str:
 async def test_the_pdf_says_all_of_it(
     payer: httpx.AsyncClient, language: str, said: list[str]
 ) -> None:
-    """Every row, the heading row on each page, and who it is about."""
+    """Every row; on each page the heading row, and who it is about."""
     answer = await payer.get(f"/{language}/payments/history.pdf?way=made")
     text = text_of(answer.content)
     person = EVERYBODY["payer"]
@@ -188,6 +245,9 @@ async def test_the_pdf_says_all_of_it(
         assert phrase in text
     assert text.count("000000000000001") == 45
     assert text.count(said[3]) == 2
+    for page in text.split("\f")[:2]:
+        assert f"{person.first_name} {person.last_name}" in page
+        assert person.external_id in page
     for secret in ("Featherstone", EVERYBODY["payee"].external_id):
         assert secret not in text
 
@@ -232,16 +292,43 @@ async def test_a_name_that_cannot_be_drawn_leaves_the_number(
 
 
 async def test_a_file_is_in_the_audit_trail(portal: Portal, payer: httpx.AsyncClient) -> None:
-    """What left the portal, and how much of it; nobody's amounts."""
-    await payer.get("/en/payments/history.csv")
-    await payer.get("/en/payments/history.pdf")
+    """What left the portal, on paper too, and how much of it; nobody's amounts. Who only asks
+    whether it is there took nothing."""
+    for method in ("HEAD", "GET"):
+        for path in ("history.csv", "history.pdf", "all"):
+            await payer.request(method, f"/en/payments/{path}")
     entries = await fetch(
-        portal.application, "SELECT details::text FROM audit_entry WHERE act LIKE 'pay%'"
+        portal.application,
+        "SELECT act, details::text FROM audit_entry WHERE act LIKE 'pay%' ORDER BY id",
     )
-    assert {str(entry["details"]) for entry in entries} == {
-        '{"kind": "csv", "payments": 45}',
-        '{"kind": "pdf", "payments": 45}',
-    }
+    assert [(entry["act"], entry["details"]) for entry in entries] == [
+        ("payments.downloaded", '{"kind": "csv", "payments": 45}'),
+        ("payments.downloaded", '{"kind": "pdf", "payments": 45}'),
+        ("payments.printed", '{"payments": 45}'),
+    ]
+
+
+async def test_the_trail_is_free_while_a_pdf_is_drawn(
+    portal: Portal, payer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others write to it meanwhile; its own entry comes when there is a file."""
+    drawing, written = threading.Event(), threading.Event()
+    drawn = payment_files._Press._drawn
+
+    def slowly(press: payment_files._Press, history: str) -> bytes:
+        drawing.set()
+        assert written.wait(30)
+        return drawn(press, history)
+
+    monkeypatch.setattr(payment_files._Press, "_drawn", slowly)
+    asked = asyncio.create_task(payer.get("/en/payments/history.pdf"))
+    assert await asyncio.to_thread(drawing.wait, 30)
+    async with portal.application.engine.begin() as connection:
+        await portal.application.audit.append(connection, Entry("system", "meanwhile"))
+    written.set()
+    assert (await asked).status_code == 200
+    rows = await fetch(portal.application, "SELECT act FROM audit_entry ORDER BY id")
+    assert [row["act"] for row in rows] == ["meanwhile", "payments.downloaded"]
 
 
 @pytest.mark.parametrize("path", ["", "/all", "/history.csv", "/history.pdf"])

@@ -2,10 +2,14 @@
 
 import gzip
 import re
+from pathlib import Path
 
+from engine.portal import statics
 from tests.portal.page_reader import Page
 from tests.portal.portal_server import Portal
 
+THEME = Path(statics.__file__).parent / "theme"
+COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl)a?\(")
 LARGEST_PAGE_BYTES = 150_000
 """What the first visit may weigh in all, compressed, with every drawing that a style names."""
 
@@ -50,3 +54,27 @@ async def test_unknown_files_are_not_found(portal: Portal) -> None:
     """No name reaches the file system."""
     for name in ("theme.css", "..%2fapp.py", "%00"):
         assert (await portal.browser().get(f"/static/{name}")).status_code == 404
+
+
+def test_every_colour_is_named_in_one_place() -> None:
+    """An agency that changes its colours changes `:root` of the theme, and nothing else."""
+    styles = (THEME / "theme.css").read_text(encoding="utf-8")
+    named, _, used = styles.partition(":root {")[2].partition("}")
+    assert COLOUR.search(named)
+    assert not COLOUR.search(used)
+    assert not COLOUR.search(styles.partition(":root {")[0])
+    for name in ("mark.svg", "shelter.svg", "portal.js"):
+        assert not COLOUR.search((THEME / name).read_text(encoding="utf-8")), name
+
+
+async def test_drawings_and_the_browsers_frame_wear_the_themes_colours(portal: Portal) -> None:
+    """No style of a page reaches into them: they are served with the colours filled in."""
+    browser = portal.browser()
+    page = Page((await browser.get("/en/")).text)
+    [frame] = page.all("meta", name="theme-color")
+    navy = frame.attributes["content"]
+    assert COLOUR.fullmatch(navy)
+    [mark] = {image.attributes["src"] for image in page.all("img")}
+    drawing = (await browser.get(mark)).text
+    assert f'fill="{navy}"' in drawing
+    assert "var(" not in drawing

@@ -1,0 +1,187 @@
+"""Which pages of the portal are photographed, by whom, and what is done on them first."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from playwright.async_api import Page
+
+from engine.communications.catalogue import LANGUAGES
+from engine.security.sessions import Stage
+
+PHONE, DESK, PAPER = 390, 1280, 720
+"""Widths in pixels; a sheet of letter paper has 720 between its margins."""
+KINDS: Final = {PHONE: "phone", DESK: "desk", PAPER: "paper"}
+SUBMIT: Final = "main form button[type=submit]"
+DONE: Final = ".usa-alert--success"
+READER, PROTECTED, PAYER = 1, 2, 3
+"""The participants of docs/gallery/family.py."""
+
+
+async def nothing(_page: Page) -> None:
+    """The page as it comes."""
+
+
+async def sent_empty(page: Page) -> None:
+    """The form sent with nothing in it."""
+    await page.click(SUBMIT)
+    await page.wait_for_selector(".usa-alert--error")
+
+
+async def pin_asked_for(page: Page) -> None:
+    """The page after *Forgot PIN?*."""
+    typed = {"first_name": "Nadie", "last_name": "Ninguno", "participant_id": "9999999999"}
+    for field, value in typed.items():
+        await page.fill(f"#{field}", value)
+    await page.click("label[for=method-email]")
+    await page.click(SUBMIT)
+    await page.wait_for_url("**/forgot-pin/sent")
+
+
+async def dates_crossed(page: Page) -> None:
+    """A filter whose days cannot be."""
+    await page.evaluate("document.querySelector('.filter').open = true")
+    await page.fill("#from", "11/23/2026")
+    await page.fill("#to", "11/1/2026")
+    await page.click(SUBMIT)
+    await page.wait_for_selector(".usa-alert--error")
+
+
+async def message_written(page: Page) -> None:
+    """A message on its way to the caseworker."""
+    await page.select_option("#case", index=1)
+    await page.fill("#body", "Gracias. ¿A qué hora cierra la oficina los viernes?")
+    await page.click(SUBMIT)
+    await page.wait_for_selector(DONE)
+
+
+async def confirmed(page: Page) -> None:
+    """An appointment that its reader will come to."""
+    await page.click(SUBMIT)
+    await page.wait_for_selector(DONE)
+
+
+async def answered_safely(page: Page) -> None:
+    """Both questions of a form for a contact answered with yes, and the form sent."""
+    for label in await page.locator("label[for$=-yes]").all():
+        await label.click()
+    await page.click(SUBMIT)
+
+
+async def email_changed(page: Page) -> None:
+    """Another email address, which is not confirmed yet."""
+    await page.fill("#email", "mfernanda@correo.example")
+    await answered_safely(page)
+    await page.wait_for_selector(DONE)
+
+
+async def address_doubted(page: Page) -> None:
+    """An address that a letter may not find."""
+    await page.fill("#addr1", "EXAMPLE AVE")
+    await page.fill("#zip5", "10001")
+    await answered_safely(page)
+    await page.wait_for_selector(".usa-alert--warning")
+
+
+async def menu_opened(page: Page) -> None:
+    """The menu as it unfolds on a phone."""
+    await page.click(".menu-phone summary")
+
+
+async def printed(page: Page) -> None:
+    """The page as a printer gets it."""
+    await page.emulate_media(media="print")
+
+
+async def answered_late(page: Page) -> None:
+    """An appointment that was moved while its reader looked at it."""
+    moved = "[...document.getElementsByName('starts_at')].forEach((seen) => { seen.value = ''; })"
+    await page.evaluate(moved)
+    await page.click(SUBMIT)
+    await page.wait_for_selector("h1")
+
+
+async def left_alone(page: Page) -> None:
+    """The dialog that warns of the end of a session."""
+    await page.evaluate(
+        "const dialog = document.getElementById('session-dialog');"
+        "const left = dialog.querySelector('.session-left');"
+        "left.textContent = left.dataset.many; dialog.showModal();"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One page: its path, who looks at it (nobody, where nobody is named), what they do, and the
+    path that this leads to where it is another page's."""
+
+    path: str
+    reader: int | None = READER
+    stage: Stage = Stage.FULL
+    act: Callable[[Page], Awaitable[None]] = nothing
+    leads_to: str = ""
+    widths: tuple[int, ...] = (PHONE, DESK)
+
+    @property
+    def shown(self) -> str:
+        """The path of the page in the picture."""
+        return self.leads_to or self.path.partition("?")[0]
+
+    def pictures(self, name: str) -> dict[str, dict[str, str]]:
+        """Language → kind → the file, beside the README."""
+        return {
+            language: {
+                KINDS[width]: f"portal/{name}.{language}.{KINDS[width]}.png"
+                for width in self.widths
+            }
+            for language in LANGUAGES
+        }
+
+
+SHOTS: Final = {
+    "front": Shot("/", None),
+    "login": Shot("/login", None),
+    "login_wrong": Shot("/login", None, act=sent_empty),
+    "forgot_pin": Shot("/forgot-pin", None),
+    "forgot_pin_wrong": Shot("/forgot-pin", None, act=sent_empty),
+    "forgot_pin_sent": Shot("/forgot-pin", None, act=pin_asked_for, leads_to="/forgot-pin/sent"),
+    "register": Shot("/register", None),
+    "choose_pin": Shot("/choose-pin", stage=Stage.PIN_CHANGE),
+    "confirm_email": Shot(f"/confirm-email/{'A' * 43}", None),
+    "session_ended": Shot("/session-ended", None),
+    "not_found": Shot("/nowhere", None),
+    "home": Shot("/home"),
+    "home_menu": Shot("/home", act=menu_opened, widths=(PHONE,)),
+    "home_printed": Shot("/home", act=printed, widths=(PAPER,)),
+    "payments": Shot("/payments?way=sent"),
+    "payments_page_2": Shot("/payments?way=sent&page=2"),
+    "payments_wrong": Shot("/payments?way=sent", act=dates_crossed),
+    "payments_all": Shot("/payments/all?way=sent"),
+    "payments_printed": Shot("/payments/all?way=sent", act=printed, widths=(PAPER,)),
+    "cases": Shot("/cases"),
+    "case": Shot("/cases/1"),
+    "appointments": Shot("/appointments"),
+    "appointment_confirmed": Shot("/appointments", act=confirmed),
+    "reschedule": Shot("/appointments/1/reschedule"),
+    "reschedule_court": Shot("/appointments/2/reschedule"),
+    "appointment_moved": Shot("/appointments", act=answered_late),
+    "documents": Shot("/documents"),
+    "documents_on_paper": Shot("/documents", PAYER),
+    "messages": Shot("/messages"),
+    "message_sent": Shot("/messages", act=message_written),
+    "message_history": Shot("/messages?case=1"),
+    "profile": Shot("/profile"),
+    "profile_email_changed": Shot("/profile/email", act=email_changed, leads_to="/profile"),
+    "profile_protected": Shot("/profile", PROTECTED),
+    "email": Shot("/profile/email"),
+    "address": Shot("/profile/address"),
+    "address_doubted": Shot("/profile/address", act=address_doubted),
+    "address_protected": Shot("/profile/address", PROTECTED),
+    "phone": Shot("/profile/phone"),
+    "change_pin": Shot("/profile/pin"),
+    "change_pin_wrong": Shot("/profile/pin", act=sent_empty),
+    "language": Shot("/profile/language"),
+    "ecommunications": Shot("/profile/ecommunications"),
+    "other_party": Shot("/profile/other-party"),
+    "session_dialog": Shot("/home", act=left_alone),
+}
