@@ -4,20 +4,20 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import httpx
 from fastapi import FastAPI
 
 from engine.bootstrap import Application, open_application
-from engine.clock import PACIFIC
+from engine.clock import PACIFIC, Clock
 from engine.portal.app import create_app
 from engine.security.sessions import Stage
 from engine.settings import Settings
 from engine.stack.visitors import hidden_fields
 from tests import people
-from tests.database_rows import fetch
+from tests.database_rows import execute, fetch
 
 MONDAY_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=PACIFIC)
 """In office hours: email is due on Tuesday, November 24, mail on Wednesday, December 9."""
@@ -32,6 +32,14 @@ TYPED: Final = {
     "method": "email",
 }
 NOBODY: Final = {"first_name": "Nadie", "last_name": "Ninguno", "participant_id": "9999999999"}
+
+
+GENEROUS: Final = {
+    "sign_in_rate": "1000/minute",
+    "forgot_pin_rate": "1000/minute",
+    "forgot_pin_rate_per_participant": "1000/minute",
+}
+"""Settings for a test that comes to the same form many times from one address."""
 
 
 @dataclass
@@ -67,10 +75,29 @@ class Portal:
         return len(await fetch(self.application, "SELECT FROM pin_request"))
 
 
+async def give_pin(
+    application: Application, participant_id: int, pin: str, kind: str = "chosen"
+) -> None:
+    """Give a participant a PIN, of their own choice or a `temporary` one of today."""
+    now = application.clock()
+    await execute(
+        application,
+        "INSERT INTO pin_credential (participant_id, kind, hash, issued_at, expires_at)"
+        " VALUES ($1, $2, $3, $4, $5)",
+        participant_id,
+        kind,
+        application.chosen_pins.checker.hasher.hash(pin),
+        now,
+        now + timedelta(days=1) if kind == "temporary" else None,
+    )
+
+
 @asynccontextmanager
-async def portal_over(settings: Settings) -> AsyncIterator[Portal]:
-    """A portal with `settings`, at noon on a Monday."""
-    async with open_application(settings, lambda: MONDAY_NOON) as application:
+async def portal_over(
+    settings: Settings, clock: Clock = lambda: MONDAY_NOON
+) -> AsyncIterator[Portal]:
+    """A portal with `settings`, at noon on a Monday unless its `clock` says another hour."""
+    async with open_application(settings, clock) as application:
         portal = Portal(application, create_app(application))
         yield portal
         for visitor in portal.visitors:

@@ -1,40 +1,73 @@
-"""Every page, for everyone: axe finds nothing, at both widths, in both languages.
+"""Every page in every state, for everyone: axe finds nothing, at both widths, in both languages.
 
-What axe can see is perhaps half of WCAG 2.1; the rest is in test_browser.py and in people's eyes.
+What axe can see is perhaps half of WCAG 2.1; the rest is in test_browser.py, test_keyboard.py,
+test_session_dialog.py, test_paper_and_plain.py and in people's eyes.
 """
 
-import asyncio
-import shutil
-import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
-from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine
+from playwright.async_api import Page
 
+from engine.assets import TEMPLATES
 from engine.portal.app import places
-from engine.security.sessions import Stage
+from engine.portal.layout import Layout
 from engine.settings import Settings
-from tests.portal.portal_server import Portal, portal_over
-from tests.portal.world import World, populate
-
-pytestmark = pytest.mark.needs("chromium")
+from tests.portal.browsing import DESKTOP, OVERFLOW, PHONE, Windows
+from tests.portal.portal_server import GENEROUS, Portal
+from tests.portal.views import FAULTS, VIEWS, Gallery, furnish
+from tests.portal.world import World
 
 AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 RUN: Final = """
-async (tags) => (await axe.run(document, { runOnly: tags })).violations.map((violation) =>
+async () => (await axe.run({ resultTypes: ["violations"] })).violations.map((violation) =>
   `${violation.id}: ${violation.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`)
 """
-OVERFLOW: Final = (
-    "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-)
-PHONE, DESKTOP = 320, 1280
+# The contrast of every piece of text against the nearest background behind it (WCAG 2.1, 1.4.3);
+# large text, of 24 px or bold of 18.66 px, needs 3:1, other text 4.5:1.
+TOO_FAINT: Final = """
+() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = (colour) => {
+    const [r, g, b] = channels(colour).slice(0, 3).map((v) => v / 255)
+      .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if ((channels(colour)[3] ?? 1) > 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const faint = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const said = texts.currentNode.textContent.trim();
+    const element = texts.currentNode.parentElement;
+    if (!said || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const [light, dark] = [luminance(style.color), luminance(behind(element))].sort().reverse();
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    if ((light + 0.05) / (dark + 0.05) < (large ? 3 : 4.5)) faint.push(said);
+  }
+  return faint;
+}
+"""
+# Buttons, fields, menus and telephone numbers are 44 px high (2.5.5); links among words need not.
+TOO_SMALL: Final = """
+() => [...document.querySelectorAll("button, summary, select, textarea, input, label, header a,"
+    + " nav a, .numbers a, .onward a")]
+  .filter((each) => each.checkVisibility() && !["radio", "hidden"].includes(each.type)
+    && !(each.matches("label") && each.control.type !== "radio")
+    && each.getBoundingClientRect().height < 43.9)
+  .map((each) => each.outerHTML.slice(0, 160))
+"""
 FILES: Final = (".pdf", ".csv", ".ics")
+BASES: Final = {"private.html", "contact_form.html"}
+"""Templates that pages are made from, and that are no pages themselves."""
 MATRIX: Final = [
     pytest.param("es", PHONE),
     pytest.param("es", DESKTOP, marks=pytest.mark.full),
@@ -42,131 +75,83 @@ MATRIX: Final = [
     pytest.param("en", DESKTOP, marks=pytest.mark.full),
 ]
 """The quickest look is at a phone in Spanish; the fuller tier takes the others."""
-FAULTY: Final = (
-    "/login", "/forgot-pin", "/profile/email", "/profile/phone", "/profile/address",
-    "/profile/pin", "/profile/other-party", "/messages",
-)  # fmt: skip
-"""Forms that complain when they are sent empty."""
 
 
 @pytest.fixture
-async def portal(settings: Settings, database: AsyncEngine, redis: Redis) -> AsyncIterator[Portal]:
-    """A portal over the small caseload."""
-    generous = {"sign_in_rate": "1000/minute", "forgot_pin_rate": "1000/minute"}
-    async with portal_over(settings.model_copy(update=generous)) as opened:
-        yield opened
+def settings(settings: Settings) -> Settings:
+    """Of a portal that can be visited as often as a test likes."""
+    return settings.model_copy(update=GENEROUS)
 
 
-@pytest.fixture
-async def world(portal: Portal) -> World:
-    """Who is there."""
-    return await populate(portal.application)
-
-
-@pytest.fixture
-async def address(portal: Portal) -> AsyncIterator[str]:
-    """Where the portal is served by a real web server."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(portal.app, access_log=False, log_config=None))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """Debian's browser."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        await browser.close()
-
-
-async def window(
-    chromium: Browser, portal: Portal, address: str, width: int, participant: int | None
-) -> BrowserContext:
-    """A window of the browser in which `participant` is signed in, or nobody."""
-    context = await chromium.new_context(
-        viewport={"width": width, "height": 900}, bypass_csp=True, reduced_motion="reduce"
-    )
-    if participant is not None:
-        async with portal.application.engine.begin() as connection:
-            sessions = portal.application.sessions
-            session = await sessions.open(connection, participant, Stage.FULL)
-        cookie: Any = {"name": "session", "value": session.token, "url": address}
-        await context.add_cookies([cookie])
-    return context
+async def with_axe(page: Page) -> None:
+    """Put axe into every page before its own scripts, which the portal's policy does not mind."""
+    await page.add_init_script(path=AXE)
 
 
 async def faults(page: Page) -> list[str]:
-    """What axe finds, and whether the page scrolls sideways."""
-    await page.add_script_tag(path=AXE)
-    found: list[str] = await page.evaluate(RUN, TAGS)
+    """What axe finds, words that are too faint, what is too small to press, whether the page
+    scrolls sideways, and where the focus is not that should be at what is wrong."""
+    found: list[str] = await page.evaluate(RUN)
+    found += [f"too faint: {words}" for words in await page.evaluate(TOO_FAINT)]
+    found += [f"too small: {element}" for element in await page.evaluate(TOO_SMALL)]
     if await page.evaluate(OVERFLOW) > 0:
         found.append("scrolls sideways")
+    focused = "document.activeElement.matches"
+    if await page.query_selector(FAULTS) and not await page.evaluate(f"{focused}('{FAULTS}')"):
+        found.append("the summary has no focus")
     return found
 
 
-def pages_of(access: str, world: World) -> list[str]:
-    """The paths of all pages of one kind, with the payer's ids."""
-    ids = {
-        "case_id": world.cases["payer"],
-        "appointment_id": world.appointments["payer"],
-        "document_id": 1,
-        "token": "A" * 43,
-    }
-    return [
-        place.path.format_map({name: str(value) for name, value in ids.items()})
-        for place in places()
-        if "GET" in place.methods and place.access == access and not place.path.endswith(FILES)
-    ]
-
-
+@pytest.mark.needs("chromium")
 @pytest.mark.parametrize(("language", "width"), MATRIX)
 async def test_axe_finds_nothing_on_any_page(
-    portal: Portal, world: World, address: str, chromium: Browser, *, language: str, width: int
+    portal: Portal,
+    world: World,
+    windows: Windows,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    language: str,
+    width: int,
 ) -> None:
-    """Signed out and signed in, on every page; and nothing scrolls sideways."""
+    """Signed out and in, with its rows and without, after a save, with an error summary, which has
+    the focus, and with the session dialog open; nothing scrolls sideways. No template of a page is
+    left out."""
+    drawn: set[str] = set()
+    draw = Layout.page
+
+    def noted(self: Layout, spoken: Any, template: str, *rest: Any, **values: Any) -> Any:
+        drawn.add(template)
+        return draw(self, spoken, template, *rest, **values)
+
+    monkeypatch.setattr(Layout, "page", noted)
+    await furnish(portal, world)
     found: dict[str, list[str]] = {}
-    for access, participant in (("public", None), ("private", world.participants["payer"])):
-        context = await window(chromium, portal, address, width, participant)
-        page = await context.new_page()
-        for path in [*pages_of(access, world), "/nowhere"]:
-            await page.goto(f"{address}/{language}{path}")
-            if path != "/session-ended":
-                assert page.url.endswith((path, "/forgot-pin")), page.url
-            if wrong := await faults(page):
-                found[path] = wrong
-        await context.close()
+
+    async def look(name: str, page: Page) -> None:
+        if wrong := await faults(page):
+            found[name] = wrong
+
+    gallery = Gallery(windows, world, language, {"width": width}, with_axe)
+    await gallery.walk(VIEWS, look)
     assert found == {}
+    assert drawn == page_templates()
 
 
-@pytest.mark.parametrize(("language", "width"), MATRIX)
-async def test_axe_finds_nothing_where_something_is_wrong(
-    portal: Portal, world: World, address: str, chromium: Browser, *, language: str, width: int
-) -> None:
-    """With an error summary showing, which has the focus, and with the session dialog open."""
-    context = await window(chromium, portal, address, width, world.participants["payer"])
-    page = await context.new_page()
-    found: dict[str, list[str]] = {}
-    for path in FAULTY:
-        await page.goto(f"{address}/{language}{path}")
-        await page.evaluate(
-            "() => { for (const field of document.querySelectorAll('main input:not([type=hidden])"
-            ":not([type=radio]), main textarea')) field.value = ''; }"
-        )
-        await page.click("main form button[type=submit]")
-        await page.wait_for_selector(".summary")
-        focused = await page.evaluate("document.activeElement.classList.contains('summary')")
-        if wrong := [*await faults(page), *([] if focused else ["the summary has no focus"])]:
-            found[path] = wrong
-    await page.goto(f"{address}/{language}/home")
-    await page.evaluate("document.getElementById('session-dialog').showModal()")
-    if wrong := await faults(page):
-        found["session dialog"] = wrong
-    await context.close()
-    assert found == {}
+def page_templates() -> set[str]:
+    """The templates of whole pages."""
+    return {
+        path.name
+        for path in (TEMPLATES / "portal").glob("*.html")
+        if "{% extends" in path.read_text() and path.name not in BASES
+    }
+
+
+def test_every_place_is_looked_at() -> None:
+    """A new page is looked at by axe from its first day."""
+    looked_at = {view.seen_at({"case_id": 1, "appointment_id": 1}) for view in VIEWS.values()} | {
+        "/forgot-pin/sent"
+    }
+    ids = {"case_id": 1, "appointment_id": 1, "document_id": 1, "token": "A" * 43}
+    for place in places():
+        if "GET" in place.methods and not place.path.endswith(FILES):
+            assert place.path.format_map(ids) in looked_at

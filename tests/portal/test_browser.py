@@ -1,180 +1,196 @@
-"""The portal in a real browser, with scripts turned off: keyboard, narrow screens, colours."""
+"""The portal in a real browser: what it fetches, what its policy forbids, and how its pages fit a
+small screen, large letters, and text that is set wider apart."""
 
-import asyncio
-import shutil
-import socket
-from collections.abc import AsyncIterator
+from typing import Final
 
 import pytest
-import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import ConsoleMessage, Page, Request
 
-from tests.portal.portal_server import PARTICIPANT, Portal
+from tests.portal.browsing import DESKTOP, OVERFLOW, PHONE, Windows
+from tests.portal.page_reader import Page as Source
+from tests.portal.portal_server import Portal
+from tests.portal.views import AS_THEY_COME, VIEWS, Gallery, View, furnish
+from tests.portal.world import World
 
 pytestmark = pytest.mark.needs("chromium")
 
-NARROW = {"width": 320, "height": 640}
-"""What is left of a 1280-pixel window at 400 % zoom (WCAG 2.1, 1.4.10)."""
-
-# The contrast of every piece of text against the nearest background behind it (WCAG 2.1, 1.4.3);
-# large text, of 24 px or bold of 18.66 px, needs 3:1, other text 4.5:1.
-TOO_FAINT = """
+# WCAG 2.1, 1.4.12: nothing may be lost when a reader sets text as far apart as this.
+SPACED: Final = """
+* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
+p { margin-bottom: 2em !important; }
+"""
+TWICE: Final = DESKTOP // 2
+"""What is left of a 1280-pixel window at 200 % zoom (WCAG 2.1, 1.4.4)."""
+# Text that leaves a box which cuts it off or is drawn around it, fields too low for a line, and
+# pieces of text that lie over one another.
+CLIPPED: Final = """
 () => {
-  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const luminance = (colour) => {
-    const [r, g, b] = channels(colour).slice(0, 3).map((v) => v / 255)
-      .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  const clipped = [];
+  const pieces = [];
+  const holds = (element) => {
+    const style = getComputedStyle(element);
+    return style.display !== "inline" && (style.overflowX !== "visible"
+      || style.overflowY !== "visible" || parseFloat(style.borderTopWidth) > 0
+      || !["rgba(0, 0, 0, 0)", "transparent"].includes(style.backgroundColor));
   };
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = getComputedStyle(at).backgroundColor;
-      if ((channels(colour)[3] ?? 1) > 0) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const faint = [];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
-    const said = texts.currentNode.textContent.trim();
-    if (!said) continue;
-    const element = texts.currentNode.parentElement;
-    const style = getComputedStyle(element);
-    const [light, dark] = [luminance(style.color), luminance(behind(element))].sort().reverse();
-    const size = parseFloat(style.fontSize);
-    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-    if ((light + 0.05) / (dark + 0.05) < (large ? 3 : 4.5)) faint.push(said);
+    const node = texts.currentNode;
+    const said = node.textContent.trim();
+    if (!said || !node.parentElement.checkVisibility()
+        || node.parentElement.closest("select, .usa-sr-only")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const boxes = [...range.getClientRects()].filter((box) => box.width && box.right > 0);
+    for (const box of boxes) pieces.push([said, box, node]);
+    for (let at = node.parentElement; at !== document.body; at = at.parentElement) {
+      if (!holds(at)) continue;
+      const around = at.getBoundingClientRect();
+      if (boxes.some((box) => box.left < around.left - 1 || box.right > around.right + 1
+          || box.top < around.top - 1 || box.bottom > around.bottom + 1)) clipped.push(said);
+    }
   }
-  return faint;
+  for (const [said, box, node] of pieces)
+    for (const [other, beside, its] of pieces)
+      if (node !== its && Math.min(box.right, beside.right) - Math.max(box.left, beside.left) > 3
+          && Math.min(box.bottom, beside.bottom) - Math.max(box.top, beside.top) > box.height / 2)
+        clipped.push(`${said} over ${other}`);
+  for (const field of document.querySelectorAll("input, select, textarea")) {
+    const style = getComputedStyle(field);
+    if (field.checkVisibility() && !["radio", "hidden"].includes(field.type)
+        && field.clientHeight < 1.15 * parseFloat(style.fontSize)) clipped.push(field.name);
+  }
+  return clipped;
 }
 """
-TOO_SMALL = """
-() => [...document.querySelectorAll(
-    ".button, .language, .wordmark, .numbers a, input[type=text], .usa-button, .usa-radio__label, .onward a")]
-  .filter((element) => element.getBoundingClientRect().height < 43.9)
-  .map((element) => element.outerHTML)
+# What is wrong with a table that should be cards: a head that is shown, cells beside one another, a
+# cell without its label. A row's own head may be the heading of its card, and a total has none.
+NO_CARDS: Final = """
+() => [...document.querySelectorAll("main table")].flatMap((table) => {
+  const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.trim());
+  const wrong = table.tHead.checkVisibility() ? ["the head is shown"] : [];
+  for (const row of table.tBodies[0].rows) {
+    const cells = [...row.cells];
+    if (new Set(cells.map((cell) => cell.getBoundingClientRect().top)).size === 1)
+      wrong.push(`${row.innerText} is a row`);
+    if (cells.some((cell) => cell.colSpan > 1)) continue;
+    for (const cell of cells) {
+      const label = getComputedStyle(cell, "::before");
+      const shown = label.content === `"${cell.dataset.label}"` && label.display !== "none";
+      if (cell.dataset.label !== heads[cell.cellIndex] || !(shown || cell.tagName === "TH"))
+        wrong.push(`${cell.innerText}: ${cell.dataset.label}`);
+    }
+  }
+  return wrong;
+})
 """
-OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# What is wrong with a table that should be one: a head that is missing, labels, cells that are not
+# beside one another.
+NO_TABLE: Final = """
+() => [...document.querySelectorAll("main table")].flatMap((table) => {
+  const wrong = table.tHead.checkVisibility() ? [] : ["no head"];
+  for (const row of table.tBodies[0].rows) {
+    const tops = new Set([...row.cells].map((cell) => cell.getBoundingClientRect().top));
+    if (tops.size > 1) wrong.push(`${row.innerText} is not a row`);
+    for (const cell of row.cells) {
+      const { content } = getComputedStyle(cell, "::before");
+      if (!["none", "normal"].includes(content)) wrong.push(`${cell.innerText} shows ${content}`);
+    }
+  }
+  return wrong;
+})
+"""
+TABLES: Final = ("/home", "/payments", "/payments/all", "/cases/{case_id}", "/documents")
+MAIN_PAGES: Final = ("front", "home", "payments", "documents", "profile")
 
 
-@pytest.fixture
-async def address(portal: Portal) -> AsyncIterator[str]:
-    """Where the portal is served by a real web server."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(portal.app, access_log=False, log_config=None))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """Debian's browser."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        await browser.close()
-
-
-async def narrow_page(chromium: Browser) -> Page:
-    """A page of a small screen, on which no script runs."""
-    context = await chromium.new_context(viewport=NARROW, java_script_enabled=False)  # type: ignore[arg-type]  # a plain dict is a ViewportSize
-    return await context.new_page()
-
-
-async def focused(page: Page) -> str:
-    """The id or class of what the keyboard is on."""
-    return str(await page.evaluate("document.activeElement.id || document.activeElement.className"))
-
-
-async def tab_to(page: Page, wanted: str) -> None:
-    """Press Tab until `wanted` is reached, as someone without a mouse does."""
-    for _ in range(30):
-        if await focused(page) == wanted:
-            return
-        await page.keyboard.press("Tab")
-    raise AssertionError(f"{wanted} cannot be reached by keyboard")
-
-
-async def test_request_by_keyboard_alone_in_spanish(
-    portal: Portal, address: str, chromium: Browser
+@pytest.mark.parametrize(("width", "wrong"), [(PHONE, NO_CARDS), (DESKTOP, NO_TABLE)])
+async def test_a_table_is_cards_on_a_phone(
+    portal: Portal, world: World, windows: Windows, width: int, wrong: str
 ) -> None:
-    """From the front door to the promised date with the keyboard, in Spanish, with no script."""
-    page = await narrow_page(chromium)
-    await page.goto(f"{address}/")
-    await tab_to(page, "language")
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/es/")
-    await tab_to(page, "hero-link")
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/es/forgot-pin")
-    await tab_to(page, "first_name")
-    await page.keyboard.type(PARTICIPANT.first_name)
-    await page.keyboard.press("Enter")
-
-    await page.wait_for_selector(".summary")
-    assert (await page.title()).startswith("Error: ")
-    assert "summary" in await focused(page)
-    await page.keyboard.press("Tab")
-    await page.keyboard.press("Enter")
-    assert await focused(page) == "last_name"
-    await page.keyboard.type(PARTICIPANT.last_name)
-    await tab_to(page, "participant_id")
-    await page.keyboard.type("123 456 7890")
-    await tab_to(page, "method-email")
-    await page.keyboard.press("Space")
-    await tab_to(page, "usa-button")
-    await page.keyboard.press("Enter")
-
-    await page.wait_for_url("**/es/forgot-pin/sent")
-    assert "martes, 24 de noviembre de 2026" in await page.inner_text("main")
-    assert await portal.recorded() == 1
+    """There each cell says what it is, in the words that stand above its column on a desktop."""
+    await furnish(portal, world)
+    page = await windows.open(world.participants["payer"], width=width)
+    for path in TABLES:
+        await page.goto(f"/es{path.format(case_id=world.cases['payer'])}")
+        assert await page.locator("main tbody tr").count() > 0
+        assert await page.evaluate(wrong) == [], page.url
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
-async def test_pages_fit_a_narrow_screen_and_can_be_read(
-    address: str, chromium: Browser, language: str
+@pytest.mark.parametrize(
+    ("style", "width"), [("", PHONE), ("", TWICE), (SPACED, PHONE), (SPACED, DESKTOP)]
+)
+@pytest.mark.parametrize(
+    "views",
+    [
+        pytest.param({name: VIEWS[name] for name in MAIN_PAGES}, id="main pages"),
+        pytest.param(AS_THEY_COME, id="every page", marks=pytest.mark.full),
+    ],
+)
+async def test_text_can_be_set_wider_or_larger(
+    portal: Portal,
+    world: World,
+    windows: Windows,
+    *,
+    views: dict[str, View],
+    style: str,
+    width: int,
 ) -> None:
-    """At 320 px nothing scrolls sideways, what is pressed is at least 44 px high, and every word
-    stands out from its background: also with faults, and on error pages."""
-    page = await narrow_page(chromium)
+    """No word is cut off or covered, and nothing scrolls sideways."""
+    await furnish(portal, world)
+    found: dict[str, list[str]] = {}
 
-    async def looked_at() -> None:
-        assert await page.evaluate(OVERFLOW) == 0, page.url
-        assert await page.evaluate(TOO_SMALL) == [], page.url
-        assert await page.evaluate(TOO_FAINT) == [], page.url
+    async def look(name: str, page: Page) -> None:
+        await page.add_style_tag(content=f"/* as a reader sets it */ {style}")
+        wrong = [*await page.evaluate(CLIPPED)]
+        if (over := await page.evaluate(OVERFLOW)) > 0:
+            wrong.append(f"scrolls sideways by {over} px")
+        if wrong:
+            found[name] = wrong
 
-    for path in ("/", "/forgot-pin", "/nowhere"):
-        await page.goto(f"{address}/{language}{path}")
-        await looked_at()
-    await page.goto(f"{address}/{language}/forgot-pin")
-    await page.fill("#first_name", "Maximiliana" * 12)
-    await page.click("button[type=submit]")
-    await page.wait_for_selector(".summary")
-    await looked_at()
-    await page.fill("#last_name", "Núñez")
-    await page.fill("#participant_id", "1234567890")
-    await page.click("label[for=method-mail]")
-    await page.click("button[type=submit]")
-    await page.wait_for_url("**/forgot-pin/sent")
-    await looked_at()
+    gallery = Gallery(windows, world, "es", {"width": width, "bypass_csp": True})
+    await gallery.walk(views, look)
+    assert found == {}
 
 
-async def test_nothing_is_fetched_from_elsewhere(address: str, chromium: Browser) -> None:
-    """A page loads from its own server alone, breaks no rule of its policy, and runs no script."""
-    context = await chromium.new_context()
-    page = await context.new_page()
+async def test_nothing_is_fetched_from_elsewhere(
+    portal: Portal, world: World, windows: Windows
+) -> None:
+    """Every page loads from its own server alone, breaks no rule of its policy, brings no script,
+    style or event handler within it, and no script of ours fails."""
+    await furnish(portal, world)
     asked: list[str] = []
     complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("requestfailed", lambda request: complaints.append(request.url))
-    await page.goto(f"{address}/es/", wait_until="networkidle")
-    await page.goto(f"{address}/es/forgot-pin", wait_until="networkidle")
+
+    async def listen(page: Page) -> None:
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("requestfailed", failed)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(error.message))
+
+    def failed(request: Request) -> None:
+        # A picture that is not there yet when its page is left is given up, and that is no fault.
+        if request.failure != "net::ERR_ABORTED":
+            complaints.append(f"{request.url}: {request.failure}")
+
+    def heard(message: ConsoleMessage) -> None:
+        # Chromium's advice to password managers is told at a level that nobody sees.
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    async def look(name: str, page: Page) -> None:
+        source = Source(await (await page.request.get(page.url)).text())
+        assert not source.all("style"), name
+        assert all(script.attributes["src"] for script in source.all("script")), name
+        handlers = [
+            (element.tag, attribute)
+            for element in source.elements
+            for attribute in element.attributes
+            if attribute == "style" or attribute.startswith("on")
+        ]
+        assert handlers == [], name
+
+    await Gallery(windows, world, "es", {}, listen).walk(AS_THEY_COME, look)
     assert complaints == []
-    assert all(url.startswith(address) for url in asked)
+    assert all(url.startswith(windows.address) for url in asked)
     assert any("public-sans" in url for url in asked)

@@ -1,23 +1,38 @@
 """Whatever is typed into any form: a clear page, no failure of ours, and nothing of it runs."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from html.parser import HTMLParser
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlencode
+from typing import Final, Self
+from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from markupsafe import escape
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.portal.app import places
-from engine.portal.places import Place
 from engine.settings import Settings
-from engine.stack.visitors import hidden_fields
 from tests.database_rows import fetch
+from tests.portal.filled_forms import (
+    FORM_TYPE,
+    FORMS,
+    PLACES,
+    Reader,
+    forms_of,
+    kept,
+    prepare,
+    without_limits,
+)
+from tests.portal.page_reader import Page
 from tests.portal.portal_server import Portal, portal_over
 from tests.portal.world import World, populate
 
@@ -26,157 +41,489 @@ NAUGHTY: Final[list[str]] = json.loads(
 )
 OURS: Final = [
     "\0",
+    "900 EXAMPLE\0AVE",
     "a" * 5_000,
     "\u202e" + "fdp.exe",
-    "<script>alert(1)</script>",
+    '"><script>alert(1)</script>',
+    "x' onfocus='alert(1)",
+    "<b>two</b>\r\nlines & more",
     "'; DROP TABLE participant; --",
-    "{{ 7*7 }}",
-    "%(phone)s %s {0}",
+    "{{ 7*7 }}{% raw %}${7*7}",
+    "%(phone)s %s {0} {n}",
+    "javascript:alert(1)",
     "-1",
     "99999999999999999999999",
     "=1+1",
+    "",
+    " \t\r\n",
+    "\ud800",
+    "yes\0",
 ]
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
+TRIED: Final = [*OURS, *NAUGHTY[::97]]
+HIDDEN: Final = ("form_token", "form_id")
+SANE: Final = {"form_token": {403}, "form_id": {400}}
+"""What is answered to a hidden field that is not as it was drawn; other fields have more to say."""
+ENDS_A_SESSION: Final = {"/log-out", "/choose-pin", "/profile/pin"}
+NOTHING_TO_FILL_IN: Final = {
+    "/log-out", "/session/keep", "/profile/email/confirm-again",
+    "/appointments/{appointment_id}/confirm", "/appointments/{appointment_id}/reschedule",
+}  # fmt: skip
+"""Forms that are a button alone, or may be left empty."""
+SAVED_BY_A_BUTTON: Final = {
+    "submission", "email_confirmation", "communication", "delivery", "appointment_answer",
+    "caseworker_message",
+}  # fmt: skip
+"""What they write."""
+AWAY: Final = {"/es/login", "/es/session-ended", "/es/forgot-pin"}
+_FAILURE: Final = re.compile(r"Traceback \(most|File &#34;/|\b[A-Z]\w+(?:Error|Exception)\b")
+QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
+    "/payments": {"way": "made", "case": "{case_id}", "from": "1/1/2020", "to": "1/1/2027",
+                  "page": "1"},
+    "/payments/all": {"way": "made", "case": "{case_id}", "from": "1/1/2020", "to": "1/1/2027"},
+    "/payments/history.csv": {"way": "made", "case": "{case_id}", "from": "", "to": ""},
+    "/messages": {"case": "{case_id}", "page": "1"},
+    "/documents": {"page": "1"},
+    "/home": {"anything": "else"},
+}  # fmt: skip
+"""Addresses that say more than a path → what a form or a link of ours says there."""
+ANY_TEXT: Final = st.one_of(
+    st.text(max_size=300),
+    st.text("\0\x1b\x7f\u202e\ufeff\U0010ffff<>&\"'`{}%$=+-@\\/;\r\n\t", max_size=40),
+    st.from_regex(r"[0-9 ()+./@a-zA-Z-]{0,30}", fullmatch=True),
+)
+"""Texts of any kind, those that mean something to a program, and those that look like answers."""
 
 
 @pytest.fixture
-async def portal(settings: Settings, database: AsyncEngine, redis: Redis) -> AsyncIterator[Portal]:
-    """A portal that lets itself be asked often."""
-    often = dict.fromkeys(
-        ("sign_in_rate", "sign_in_rate_per_participant", "forgot_pin_rate"), "100000/minute"
-    )
-    async with portal_over(settings.model_copy(update=often)) as opened:
+async def portal(
+    settings: Settings, database: AsyncEngine, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Portal]:
+    """A portal that lets itself be asked without end."""
+    without_limits(monkeypatch)
+    async with portal_over(settings) as opened:
         yield opened
 
 
 @pytest.fixture
 async def world(portal: Portal) -> World:
-    """Who is there."""
-    return await populate(portal.application)
+    """Who is there, each with a PIN."""
+    world = await populate(portal.application)
+    await prepare(portal, world)
+    return world
 
 
-class _Names(HTMLParser):
-    """The names of what can be filled in on a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        named = tag in {"textarea", "select"} or (
-            tag == "input" and given.get("type") not in {"hidden", "submit"}
-        )
-        if named and given.get("name"):
-            self.names.add(str(given["name"]))
-
-
-def forms() -> list[Place]:
-    """The pages that have a form."""
-    return [place for place in places() if {"GET", "POST"} <= set(place.methods)]
+def wrong_with(answer: httpx.Response, language: str, text: str = "", before: str = "") -> str:
+    """What is wrong with a page, if anything: it is whole and in its language, shows nothing of
+    ours that failed, and has `text` in it as words alone. `before` is the page without it."""
+    page = answer.text
+    faults = {
+        "no page": not answer.headers["Content-Type"].startswith("text/html"),
+        "not whole": not re.fullmatch(r"<!doctype html>.*</html>\s*", page, re.DOTALL),
+        "another language": f'<html lang="{language}"' not in page,
+        "a failure": _FAILURE.search(page) is not None,
+        "not escaped": _markup(text) and len(text) > 2 and text in page and text not in before,
+    }
+    said = [fault for fault, found in faults.items() if found]
+    return ", ".join(said) or (_runs(Page(page)) if _markup(text) else "")
 
 
-def path_of(place: Place, world: World) -> str:
-    """Its path, with the payer's ids."""
-    return place.path.format(appointment_id=world.appointments["payer"], token="A" * 43)
+def _markup(text: str) -> bool:
+    return text != str(escape(text))
 
 
-async def visitor(portal: Portal, world: World, place: Place) -> httpx.AsyncClient:
-    """Whoever may come there."""
-    if place.access == "public":
-        return portal.browser()
-    return await portal.signed_in(world.participants["payer"])
+def _runs(page: Page) -> str:
+    """What a browser would run or obey of a page that no template of ours says."""
+    for element in page.elements:
+        if element.tag == "script" and not element.attributes.get("src", "").startswith("/static/"):
+            return "a script"
+        for name, value in element.attributes.items():
+            led = name in {"href", "src", "action", "formaction"}
+            if name.startswith("on") or name == "style":
+                return f"an attribute {name}"
+            if led and not value.startswith(("/", "#", "tel:", "?")):
+                return f"a way to {value[:20]}"
+    return ""
 
 
-async def try_all(portal: Portal, world: World, texts: list[str]) -> dict[str, list[str]]:
-    """Post every text into every field of every form; what went wrong where."""
-    wrong: dict[str, list[str]] = {}
-    for place in forms():
-        for number, text in enumerate(texts):
-            language = "es" if number % 2 else "en"
-            path = f"/{language}{path_of(place, world)}"
-            browser = await visitor(portal, world, place)
-            page = await browser.get(path)
-            if page.status_code != 200:
-                continue
-            names = _Names()
-            names.feed(page.text)
-            fields = hidden_fields(page.text) | dict.fromkeys(names.names, text)
-            answered = await browser.post(
-                path,
-                content=urlencode(fields, errors="replace"),
-                headers={"Content-Type": FORM_TYPE},
+@dataclass
+class Tries:
+    """What is tried at the forms of one portal, and what came of it that should not."""
+
+    portal: Portal
+    reader: Reader
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+    seen: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _number: int = 10
+
+    async def every_field(self, place: str, texts: Sequence[str], language: str = "") -> None:
+        """Each of `texts` in each field of the form sent to `place`, the others filled in well; a
+        few of them in the fields that nobody sees."""
+        trying = await Trying.at(self.portal, self.reader, place)
+        names = (*FORMS[place].typed, *FORMS[place].more, *HIDDEN)
+        tried = [
+            (name, text) for name in names for text in (texts[:5] if name in HIDDEN else texts)
+        ]
+        for turn, (name, text) in enumerate(tried):
+            self._number += 1
+            fault = await trying.one(
+                name, text, language or ("es" if turn % 2 else "en"), self._number
             )
-            sane = answered.status_code in {200, 303, 400, 404, 409, 413, 422, 429}
-            speaks = answered.status_code == 303 or f'<html lang="{language}"' in answered.text
-            raw = "<" in text and len(text) > 8 and text in answered.text
-            if not sane or not speaks or raw:
-                wrong.setdefault(path, []).append(f"{answered.status_code} {text[:40]!r}")
-    return wrong
+            self.seen[place, trying.status] += 1
+            if fault:
+                said = f"{name}={text[:30]!r}: {trying.status}, {fault}"
+                self.wrong.setdefault(place, []).append(said)
+            if trying.status in {204, 303} and place in ENDS_A_SESSION:
+                trying = await Trying.at(self.portal, self.reader, place)
 
 
-async def test_hostile_text_in_every_field_of_every_form(portal: Portal, world: World) -> None:
-    """Controls, scripts, templates, numbers out of bounds, letters of all kinds."""
-    assert await try_all(portal, world, [*OURS, *NAUGHTY[::60]]) == {}
+@dataclass
+class Trying:
+    """One form, open in one browser."""
+
+    reader: Reader
+    place: str
+    browser: httpx.AsyncClient
+    status: int = 0
+    _opened: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+
+    @classmethod
+    async def at(cls, portal: Portal, reader: Reader, place: str) -> Self:
+        """In a browser of the reader's."""
+        return cls(reader, place, await reader.comes(portal, place))
+
+    async def one(self, name: str, text: str, language: str, number: int) -> str:
+        """Send the form with `text` in one field; what is wrong with what comes of it, if anything
+        is."""
+        before, hidden = await self._open(language)
+        if name in HIDDEN and name not in hidden:
+            return ""
+        given = {"form_id": str(uuid4())} if "form_id" in hidden else {}
+        fields = hidden | given | self.reader.fills(self.place, number) | {name: text}
+        path = f"/{language}{self.reader.path(self.place)}"
+        answer = await self._send(path, fields)
+        # An address that letters may not find is asked about, and sent again as it is.
+        if answer.status_code == 422 and (asked := _asked_again(answer.text, path)):
+            answer = await self._send(path, fields | asked)
+        self.status = answer.status_code
+        fault = _unfit(answer, name, text, language, before)
+        if fault or answer.status_code != 303:
+            return fault
+        return await self._read(answer.headers["Location"], name, text, language)
+
+    async def _open(self, language: str) -> tuple[str, dict[str, str]]:
+        """The page of the form, and the form's hidden fields."""
+        if language not in self._opened:
+            self._opened[language] = await self.reader.opens(self.browser, self.place, language)
+        return self._opened[language]
+
+    async def _send(self, path: str, fields: Mapping[str, str]) -> httpx.Response:
+        body = urlencode(fields, errors="replace")
+        return await self.browser.post(path, content=body, headers={"Content-Type": FORM_TYPE})
+
+    async def _read(self, landed: str, name: str, text: str, language: str) -> str:
+        """What is wrong with the pages that show what was kept, in one language and the other."""
+        form = FORMS[self.place]
+        other = "en" if language == "es" else "es"
+        for path in (landed, *(f"/{other}{shown}" for shown in form.shown)):
+            page = await self.browser.get(path)
+            fault = wrong_with(page, path[1:3], text)
+            if page.status_code != 200:
+                fault = str(page.status_code)
+            elif not fault and path != landed and name == form.exact and not _said(page, text):
+                fault = "not what was typed"
+            if fault:
+                return f"{path}: {fault}"
+        return ""
+
+
+def _unfit(answer: httpx.Response, name: str, text: str, language: str, before: str) -> str:
+    """What is wrong with the answer to a form, if anything is."""
+    if answer.status_code not in SANE.get(name, {200, 204, 303, 404, 409, 422}):
+        return "not that status"
+    if answer.status_code == 204:
+        return "not empty" if answer.content else ""
+    if answer.status_code == 303:
+        led = re.fullmatch(rf"/{language}/[a-z/-]*", answer.headers["Location"])
+        return "" if led else f"to {answer.headers['Location'][:40]}"
+    return wrong_with(answer, language, text, before)
+
+
+def _said(page: httpx.Response, text: str) -> bool:
+    """Whether a page shows what was typed, to the letter."""
+    sent = text.encode(errors="replace").decode()
+    return "".join(sent.split()) in "".join(Page(page.text).words.split())
+
+
+def _asked_again(page: str, path: str) -> dict[str, str]:
+    """What a form says besides that was drawn again with a question."""
+    for form in forms_of(page):
+        if form.action == path and "anyway" in form.hidden:
+            return form.hidden
+    return {}
+
+
+async def test_no_form_and_no_field_is_left_out(portal: Portal, world: World) -> None:
+    """Every place that takes a form is tried, and every field that a page of it draws."""
+    assert set(FORMS) == set(PLACES)
+    reader = Reader(world, "payer")
+    for place, form in FORMS.items():
+        browser = await reader.comes(portal, place)
+        page = await browser.get(f"/en{reader.path(form.page or place)}")
+        drawn = [each for each in forms_of(page.text) if each.action == f"/en{reader.path(place)}"]
+        names = {name for each in drawn for name in (*each.names, *each.hidden)}
+        assert names <= {*form.typed, *form.more, *HIDDEN}, place
+        assert drawn or place == "/session/keep"
+
+
+@pytest.mark.parametrize("place", FORMS)
+async def test_hostile_text_in_one_field_of_a_form(
+    portal: Portal, world: World, place: str
+) -> None:
+    """Controls, scripts, templates, numbers out of bounds, letters of all kinds: one field at a
+    time, the others filled in well. What is kept is shown as words, in both languages."""
+    tries = Tries(portal, Reader(world, "payer"))
+    await tries.every_field(place, TRIED)
+    assert tries.wrong == {}
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-async def test_the_whole_list_of_naughty_strings(portal: Portal, world: World) -> None:
+@pytest.mark.parametrize("place", FORMS)
+async def test_the_whole_list_of_naughty_strings(portal: Portal, world: World, place: str) -> None:
     """Every string of the Big List of Naughty Strings, in every field of every form."""
-    assert await try_all(portal, world, NAUGHTY) == {}
+    tries = Tries(portal, Reader(world, "payer"))
+    await tries.every_field(place, NAUGHTY)
+    assert tries.wrong == {}
+
+
+async def test_hostile_words_are_kept_as_they_were_typed(portal: Portal, world: World) -> None:
+    """The tests before this one try more than refusals: where any words may stand they are kept to
+    the letter; an address that is no place is kept, with its flags, when it is sent again as it
+    is; what does not print is kept nowhere."""
+    attacks = ['"><script>alert(1)</script>', "'; DROP TABLE participant; --"]
+    tries = Tries(portal, Reader(world, "payer"))
+    for place in ("/messages", "/profile/other-party", "/profile/address"):
+        await tries.every_field(place, [*attacks, "9 EXAMPLE\0AVE"])
+    assert tries.wrong == {}
+    for query in (
+        "SELECT body AS said FROM caseworker_message",
+        "SELECT facts->>'employer' AS said FROM other_party_report",
+        "SELECT addr1 AS said FROM contact_point WHERE address_flags IS NOT NULL",
+    ):
+        found = {str(row["said"]) for row in await fetch(portal.application, query)}
+        assert set(attacks) <= found, query
+        assert not any("EXAMPLE\0" in said for said in found)
+
+
+@examples(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    # One portal for all examples: what one of them leaves behind is what the next one meets.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(text=ANY_TEXT)
+async def test_any_text_in_any_field(portal: Portal, world: World, text: str) -> None:
+    """Whatever text there is, in every field of every form."""
+    tries = Tries(portal, Reader(world, "payer"))
+    for place in FORMS:
+        await tries.every_field(place, [text])
+    assert tries.wrong == {}
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+@examples(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(text=ANY_TEXT)
+async def test_many_texts_in_any_field(portal: Portal, world: World, text: str) -> None:
+    """As before, with texts that are new at every run."""
+    tries = Tries(portal, Reader(world, "payer"))
+    for place in FORMS:
+        await tries.every_field(place, [text])
+    assert tries.wrong == {}
+
+
+@examples(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(body=st.one_of(st.binary(max_size=300), st.text("%0123456789abcdefF&=+;", max_size=60)))
+async def test_any_bytes_for_a_form(portal: Portal, world: World, body: bytes | str) -> None:
+    """Without a token of ours nothing is changed by them; with one, they are read as a form with
+    its faults."""
+    reader = Reader(world, "payer")
+    sent = body if isinstance(body, bytes) else body.encode()
+    before = await kept(portal)
+    for place in FORMS:
+        browser = await reader.comes(portal, place)
+        _, hidden = await reader.opens(browser, place, "es")
+        path = f"/es{reader.path(place)}"
+        bare = await browser.post(path, content=sent, headers={"Content-Type": FORM_TYPE})
+        assert bare.status_code in {400, 403}, place
+        assert wrong_with(bare, "es") == "", place
+        known = urlencode(hidden).encode() + b"&" + sent
+        answer = await browser.post(path, content=known, headers={"Content-Type": FORM_TYPE})
+        assert answer.status_code in {204, 303, 400, 404, 409, 422}, place
+        if answer.status_code not in {204, 303}:
+            assert wrong_with(answer, "es") == "", place
+        else:
+            assert place in NOTHING_TO_FILL_IN
+    after = await kept(portal)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed <= {"audit_entry", *SAVED_BY_A_BUTTON}
 
 
 @pytest.mark.parametrize(
-    ("content", "content_type"),
+    ("content", "content_type", "status"),
     [
-        (b"{}", "application/json"),
-        (b"a=1", "text/plain"),
-        (b"x" * 200_000, FORM_TYPE),
-        (b"\xff\xfe=1", FORM_TYPE),
-        (b"a=1&a=2", FORM_TYPE),
-        (b"", FORM_TYPE),
-        (b"form_token=x&form_id=x", FORM_TYPE),
+        (b"{}", "application/json", 415),
+        (b'{"form_token": "x"}', "application/json", 415),
+        (b"a=1", "text/plain", 415),
+        (b"a=1", "", 415),
+        (b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--\r\n",
+         "multipart/form-data; boundary=x", 415),
+        (b"<a/>", "application/xml", 415),
+        (b"x" * 70_000, FORM_TYPE, 413),
+        (b"a=" + b"%00" * 30_000, FORM_TYPE, 413),
+        (b"\xff\xfe=1", FORM_TYPE, 400),
+        (b"a=%ED%A0%80", FORM_TYPE, 400),
+        (b"a=1&a=2", FORM_TYPE, 400),
+        (b"&".join(b"f%d=1" % number for number in range(31)), FORM_TYPE, 400),
+        (b"", FORM_TYPE, 403),
+        (b"form_token=x&form_id=x", FORM_TYPE, 403),
+        (b"form_token=%F0%9F%92%A9", FORM_TYPE, 403),
     ],
-)
+)  # fmt: skip
 async def test_what_no_form_of_ours_sends_is_refused(
-    portal: Portal, world: World, content: bytes, content_type: str
+    portal: Portal, world: World, content: bytes, content_type: str, status: int
 ) -> None:
-    """At every place that takes a form: a page with a 4xx, and nothing is changed."""
-    for place in places():
-        if "POST" not in place.methods or place.path == "/choose-pin":
-            continue
-        browser = await visitor(portal, world, place)
-        path = f"/es{path_of(place, world)}"
-        answered = await browser.post(path, content=content, headers={"Content-Type": content_type})
-        assert 400 <= answered.status_code < 500, (path, answered.status_code)
-        assert '<html lang="es"' in answered.text, path
-    assert not await fetch(
-        portal.application, "SELECT FROM audit_entry WHERE act NOT LIKE 'sign_in%'"
-    )
+    """At every place that takes a form: a page in its language that says so, and nothing is
+    changed."""
+    reader = Reader(world, "payer")
+    before = await kept(portal)
+    for turn, place in enumerate(FORMS):
+        language = "es" if turn % 2 else "en"
+        browser = await reader.comes(portal, place)
+        answer = await browser.post(
+            f"/{language}{reader.path(place)}",
+            content=content,
+            headers={"Content-Type": content_type},
+        )
+        assert answer.status_code == status, place
+        assert wrong_with(answer, language) == "", place
+    assert await kept(portal) == before
 
 
-async def test_two_windows_with_the_same_form_do_one_thing(portal: Portal, world: World) -> None:
-    """The same message, sent by five windows at once, is one message."""
-    browser = await portal.signed_in(world.participants["payee"])
-    page = await browser.get("/en/messages")
-    fields = hidden_fields(page.text) | {"case": str(world.cases["payee"]), "body": "Once only"}
-    answers = await asyncio.gather(*(browser.post("/en/messages", data=fields) for _ in range(5)))
-    assert {answer.status_code for answer in answers} == {303}
-    written = await fetch(
-        portal.application, "SELECT FROM caseworker_message WHERE body = 'Once only'"
-    )
-    assert len(written) == 1
+async def test_a_form_that_is_too_large_is_not_read(portal: Portal, world: World) -> None:
+    """Filled in well but for one field without end, and with its own token: nothing is changed."""
+    reader = Reader(world, "payer")
+    before = await kept(portal)
+    for place, form in FORMS.items():
+        browser = await reader.comes(portal, place)
+        _, hidden = await reader.opens(browser, place, "es")
+        name = next(iter(form.typed), "more")
+        fields = hidden | reader.fills(place) | {name: "é" * 40_000}
+        answer = await browser.post(f"/es{reader.path(place)}", data=fields)
+        assert answer.status_code == 413, place
+        assert wrong_with(answer, "es") == "", place
+    assert await kept(portal) == before
 
 
-async def test_a_form_of_a_session_that_ended_changes_nothing(portal: Portal, world: World) -> None:
-    """Logged out in another window, the form that is left leads to the end of the session."""
+@pytest.mark.parametrize("path", QUERIES)
+async def test_hostile_text_in_an_address(portal: Portal, world: World, path: str) -> None:
+    """The filter of payments, and every other address that says more than a path: one part at a
+    time. What no form of ours makes is not there; dates that cannot be read are shown again."""
+    reader = Reader(world, "payer")
     browser = await portal.signed_in(world.participants["payer"])
-    page = await browser.get("/en/profile/phone")
-    fields = hidden_fields(page.text)
-    await browser.post("/en/log-out", data=fields)
-    fields |= {"phone": "(916) 555-0123", "safe": "yes"}
-    answered = await browser.post("/en/profile/phone", data=fields)
-    assert answered.status_code == 303
-    assert answered.headers["Location"] in {"/en/login", "/en/session-ended"}
-    assert not await fetch(portal.application, "SELECT FROM audit_entry")
+    usual = {name: reader.path(value) for name, value in QUERIES[path].items()}
+    for turn, (name, text) in enumerate((name, text) for name in usual for text in TRIED):
+        language = "es" if turn % 2 else "en"
+        query = urlencode(usual | {name: text}, errors="replace")
+        answer = await browser.get(f"/{language}{path}?{query}")
+        said = f"{name}={text[:30]!r}"
+        assert answer.status_code in {200, 404, 422}, said
+        if answer.headers["Content-Type"].startswith("text/html"):
+            assert wrong_with(answer, language, text) == "", said
+        else:
+            assert answer.status_code == 200, said
+
+
+async def test_hostile_text_for_a_number_in_a_path(portal: Portal, world: World) -> None:
+    """What is no number of ours is not there, whatever it is; nothing of it is written down."""
+    reader = Reader(world, "payer")
+    browser = await portal.signed_in(world.participants["payer"])
+    _, hidden = await reader.opens(browser, "/messages")
+    before = await kept(portal)
+    for place in places():
+        if "{" not in place.path or place.path.startswith("/confirm-email"):
+            continue
+        for turn, text in enumerate(TRIED):
+            part = quote(text.encode(errors="replace"), safe="")
+            path = f"/{'es' if turn % 2 else 'en'}{re.sub('{.*}', part, place.path)}"
+            for method in place.methods:
+                data = hidden if method == "POST" else None
+                answer = await browser.request(method, path, data=data)
+                assert answer.status_code == 404, (method, path)
+                assert wrong_with(answer, path[1:3], text) == "", path
+    assert await kept(portal) == before
+
+
+COOKIES: Final = ("session", "form", "promise", "said", "device", "language")
+
+
+def forged() -> list[str]:
+    """What a browser might say that it holds; some of it no header can carry."""
+    return [text for text in [*OURS, "a.b.c", "W10.aaaa.bbbb", "ñandú"] if text.isprintable()]
+
+
+@pytest.mark.parametrize("name", COOKIES)
+async def test_a_forged_cookie_is_worth_nothing(portal: Portal, world: World, name: str) -> None:
+    """Whatever a cookie holds, pages are those of a browser without it; a form with the same in
+    its token is none of ours."""
+    before = await kept(portal)
+    for text in forged():
+        sent = {b"Cookie": f"{name}={text}".encode(errors="replace")}
+        for path, status in (("/es/", 200), ("/es/login", 200), ("/es/nowhere", 404)):
+            answer = await portal.browser().get(path, headers=sent)
+            assert answer.status_code == status, text
+            assert wrong_with(answer, "es", text) == "", text
+        for path in ("/es/home", "/es/forgot-pin/sent", "/es/payments/history.pdf"):
+            answer = await portal.browser().get(path, headers=sent)
+            assert answer.status_code == 303, text
+            assert answer.headers["Location"] in AWAY, text
+        for place in ("/forgot-pin", "/login", "/profile/phone"):
+            fields = Reader(world, "payer").fills(place) | {"form_token": text}
+            answer = await portal.browser().post(f"/es{place}", data=fields, headers=sent)
+            private = place == "/profile/phone"
+            assert answer.status_code == (303 if private else 403), text
+    assert await kept(portal) == before
+
+
+async def test_a_cookie_of_ours_is_good_for_its_own_purpose_alone(
+    portal: Portal, world: World
+) -> None:
+    """What was signed for a form does not open a session, stand for a promise, or say what was
+    done; nor does one that was cut or mended."""
+    browser = portal.browser()
+    reader = Reader(world, "payer")
+    _, hidden = await reader.opens(browser, "/forgot-pin", "es")
+    await browser.post("/es/forgot-pin", data=hidden | reader.fills("/forgot-pin"))
+    good = {name: browser.cookies[name] for name in ("form", "promise")}
+    for held in (*good.values(), good["form"][:-1], good["promise"].swapcase()):
+        for name in COOKIES:
+            if good.get(name) == held:
+                continue
+            sent = {"Cookie": f"{name}={held}"}
+            for path in ("/es/home", "/es/forgot-pin/sent"):
+                answer = await portal.browser().get(path, headers=sent)
+                assert answer.status_code == 303, (name, path)
+                assert answer.headers["Location"] in AWAY, (name, path)
+            fields = reader.fills("/login") | {"form_token": held}
+            answer = await portal.browser().post("/es/login", data=fields, headers=sent)
+            assert answer.status_code == 403, name

@@ -49,6 +49,8 @@ class World:
     appointments: dict[str, int] = field(default_factory=dict)
     documents: dict[str, int] = field(default_factory=dict)
     messages: dict[str, int] = field(default_factory=dict)
+    case_numbers: dict[str, list[str]] = field(default_factory=dict)
+    """Of every case that somebody is a party of."""
 
     def secrets_of(self, name: str) -> list[str]:
         """What only `name` may read, or write."""
@@ -82,6 +84,7 @@ async def populate(application: Application) -> World:
             )
             for name in (payer, payee):
                 world.cases.setdefault(name, case)
+                world.case_numbers.setdefault(name, []).append(f"{number:015d}")
             await driver.execute(
                 "INSERT INTO account (external_id, case_id, kind, monthly_cents, balance_cents,"
                 " as_of) VALUES ($1, $2, 'child_support', 52500, 104200, '2026-11-20')",
@@ -147,13 +150,3 @@ async def _belongings(driver: object, world: World, name: str, role: str, case: 
         f'{{"address": "REPORT-OF-{name}"}}',
         MONDAY_NOON,
     )
-
-
-def paths(world: World, whose: str) -> dict[str, str]:
-    """The placeholder of each place's path → the id of the thing of `whose`."""
-    return {
-        "cases": str(world.cases[whose]),
-        "appointments": str(world.appointments[whose]),
-        "documents": str(world.documents.get(whose, 999)),
-        "messages": str(world.messages[whose]),
-    }
