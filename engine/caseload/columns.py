@@ -68,6 +68,8 @@ settings (`PARTICIPANT_ID_DIGITS`, `CASE_NUMBER_DIGITS`); the defaults stand bel
 - A contact point that differs supersedes the one on file, which stays as history. Where only
   `safe_to_use` differs, the address keeps its proofs and bounces. A bounce is this system's own
   finding and has no column.
+- What a parent changed in the portal stands until the case system says something else than it said
+  last: repeating an email, a language or a `yes` each night undoes nothing.
 - Every bad row is reported with its file, line, column and reason, and **nothing of a file with a
   bad row is loaded**. The line is the one the row begins on; the reason never repeats what the cell
   held.
