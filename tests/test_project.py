@@ -1,8 +1,14 @@
-"""The project's own promises: make help lists every target, and the lock file names no index."""
+"""The project's own promises: make help lists every target, lock files name no index, and what an
+install fetches is not committed."""
 
+import hashlib
+import json
 import re
 import subprocess
 from pathlib import Path
+from string import ascii_lowercase
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -17,16 +23,84 @@ def test_make_help_lists_every_target() -> None:
     assert sorted(listed) == sorted(targets)
 
 
-def test_the_lock_files_pin_and_hash_everything() -> None:
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("requirements.lock", 50), ("requirements-dev.lock", 50), ("requirements-node.lock", 1)],
+)
+def test_the_lock_files_pin_and_hash_everything(name: str, least: int) -> None:
     """Every package has a version and hashes, and no address of an index is written down."""
-    for name in ("requirements.lock", "requirements-dev.lock"):
-        content = (ROOT / name).read_text()
-        assert "://" not in content
-        assert "--index" not in content
-        packages = re.findall(r"^([a-z][a-z0-9._-]*)(\S*) \\?$", content, re.MULTILINE)
-        assert len(packages) > 50
-        assert all(re.match(r"(\[.*\])?==", version) for _, version in packages)
-        assert content.count("==") <= content.count("--hash=sha256:")
+    content = (ROOT / name).read_text()
+    assert "://" not in content
+    packages = re.findall(r"^([a-z][a-z0-9._-]*)(\S*) \\?$", content, re.MULTILINE)
+    assert len(packages) >= least
+    assert all(re.match(r"(\[.*\])?==", version) for _, version in packages)
+    assert content.count("==") <= content.count("--hash=sha256:")
+    # An option, such as that of an index, would begin with a hyphen.
+    assert {line[0] for line in content.splitlines() if line} <= {*ascii_lowercase, " ", "#"}
+
+
+def test_every_lock_file_is_looked_at() -> None:
+    """There is no other."""
+    assert {path.name for path in tracked() if path.suffix == ".lock"} == {
+        "requirements.lock", "requirements-dev.lock", "requirements-node.lock",
+    }  # fmt: skip
+
+
+def test_what_comes_from_npm_is_pinned_and_hashed() -> None:
+    """Every package of package-lock.json has a version and a hash, and no address to fetch it at:
+    where from is the business of whoever installs."""
+    content = (ROOT / "package-lock.json").read_text()
+    packages = {name: each for name, each in json.loads(content)["packages"].items() if name}
+    assert len(packages) >= 4
+    assert not re.search(r"resolved|registry|\.tgz", content)
+    for name, each in packages.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", each["version"]), name
+        assert each["integrity"].startswith("sha512-"), name
+    wanted = json.loads((ROOT / "package.json").read_text())
+    for name, version in (wanted["dependencies"] | wanted["devDependencies"]).items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+
+
+def tracked() -> list[Path]:
+    """What is committed, or about to be."""
+    said = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    return [Path(name) for name in said.split("\0") if name]
+
+
+def test_nothing_of_the_design_system_is_committed() -> None:
+    """It is fetched at install: neither what npm brings, nor what the portal takes of it, nor a
+    copy of either under another name."""
+    files = tracked()
+    assert Path("engine/portal/uswds.py") in files
+    for path in files:
+        assert not {"node_modules", "uswds"} & set(path.parts[:-1]), path
+        assert path.suffix not in {".woff", ".woff2", ".ttf", ".otf", ".scss"}, path
+    for folder in ("node_modules/x", "engine/portal/theme/uswds/x"):
+        ignored = subprocess.run(["git", "check-ignore", "-q", folder], cwd=ROOT, check=False)
+        assert ignored.returncode == 0, folder
+    fetched = {
+        hashlib.sha256(path.read_bytes()).digest()
+        for path in (ROOT / "node_modules/@uswds/uswds/dist").rglob("*")
+        if path.is_file()
+    }
+    assert len(fetched) > 100
+    kept = {
+        path: hashlib.sha256((ROOT / path).read_bytes()).digest()
+        for path in files
+        if (ROOT / path).is_file()
+    }
+    assert [path for path, digest in kept.items() if digest in fetched] == []
+    marked = [
+        path for path in files if path.suffix in {".css", ".js", ".svg"} and _is_theirs(ROOT / path)
+    ]
+    assert marked == []
+
+
+def _is_theirs(path: Path) -> bool:
+    """Whether a file of styles or script says of itself that it is the design system's."""
+    return path.is_file() and "uswds v" in path.read_text("utf-8").lower()
 
 
 def test_every_command_of_the_readme_is_a_command() -> None:

@@ -78,8 +78,9 @@ def _large(notice: Notice) -> str:
 
 
 def _page(name: str, shot: Shot) -> str:
-    cells = []
-    for pictures in shot.pictures(name).values():
+    title, cells = name.replace("_", " "), []
+    for language, pictures in shot.pictures(name).items():
         first, *others = pictures.values()
-        cells.append(f'[<img src="{first}" width="{_THUMBNAIL}">]({(others or [first])[0]})')
-    return f"| {name.replace('_', ' ')}<br>`{shot.shown}` | {' | '.join(cells)} |\n"
+        image = f'<img src="{first}" width="{_THUMBNAIL}" alt="{title}, {language}">'
+        cells.append(f"[{image}]({(others or [first])[0]})")
+    return f"| {title}<br>`{shot.shown}` | {' | '.join(cells)} |\n"

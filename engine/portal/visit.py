@@ -51,6 +51,13 @@ class Visit:
         return self.signed_in.participant_id
 
     @property
+    def seconds_left(self) -> int:
+        """How long the session lasts from now on if nothing more is asked for."""
+        idle = self.application.settings.session_idle_minutes * 60
+        whole = self.signed_in.ends_at - self.application.clock()
+        return max(0, min(idle, int(whole.total_seconds())))
+
+    @property
     def network(self) -> str:
         """The network it comes from, as far as limits are counted."""
         client = self.request.client
@@ -139,9 +146,7 @@ class Visit:
         """What the frame of a page says of the session."""
         if self.session is None:
             return {}
-        now = self.application.clock()
-        idle = self.application.settings.session_idle_minutes * 60
-        left = max(0, min(idle, int((self.session.ends_at - now).total_seconds())))
+        left = self.seconds_left
         return {
             "signed_in": self.session.stage is Stage.FULL,
             "in_session": True,

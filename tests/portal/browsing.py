@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pypdfium2
+import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from engine.security.sessions import Stage
@@ -20,6 +21,8 @@ HEIGHT: Final = 900
 PATIENCE: Final = 15_000
 """Milliseconds after which what was waited for is said to be missing."""
 
+FULL: Final = pytest.mark.full
+"""Of a case whose like the quicker tier has looked at."""
 SUBMIT: Final = "main form button[type=submit]"
 OVERFLOW: Final = (
     "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -14,7 +14,7 @@ from engine.assets import TEMPLATES
 from engine.portal.app import places
 from engine.portal.layout import Layout
 from engine.settings import Settings
-from tests.portal.browsing import DESKTOP, OVERFLOW, PHONE, Windows
+from tests.portal.browsing import DESKTOP, FULL, OVERFLOW, PHONE, Windows
 from tests.portal.portal_server import GENEROUS, Portal
 from tests.portal.views import FAULTS, VIEWS, Gallery, furnish
 from tests.portal.world import World
@@ -70,9 +70,9 @@ BASES: Final = {"private.html", "contact_form.html"}
 """Templates that pages are made from, and that are no pages themselves."""
 MATRIX: Final = [
     pytest.param("es", PHONE),
-    pytest.param("es", DESKTOP, marks=pytest.mark.full),
-    pytest.param("en", PHONE, marks=pytest.mark.full),
-    pytest.param("en", DESKTOP, marks=pytest.mark.full),
+    pytest.param("es", DESKTOP, marks=FULL),
+    pytest.param("en", PHONE, marks=FULL),
+    pytest.param("en", DESKTOP, marks=FULL),
 ]
 """The quickest look is at a phone in Spanish; the fuller tier takes the others."""
 

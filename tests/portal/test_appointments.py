@@ -49,6 +49,29 @@ async def test_when_and_where_are_said(
     assert "PLACE-OF-payee" not in page.source
 
 
+async def test_words_of_one_language_are_said_to_be(
+    portal: Portal, world: World, payer: httpx.AsyncClient
+) -> None:
+    """A place is named in English on Spanish pages too; a parent's own words may be in any."""
+    path = f"/es/appointments/{world.appointments['payer']}/reschedule"
+    await post_form(payer, path, wish="mañana")
+    page = (await payer.get("/es/appointments")).text
+    assert '<p lang="en">PLACE-OF-payer</p>' in page
+    assert '<span lang="">mañana</span>' in page
+
+
+async def test_a_court_date_is_asked_about(
+    portal: Portal, world: World, payer: httpx.AsyncClient
+) -> None:
+    """Only the court can change it: the link, and the page it leads to, promise no other time."""
+    await execute(portal.application, "UPDATE appointment SET kind = 'court'")
+    listed = Page((await payer.get("/en/appointments")).text).words
+    asked = await payer.get(f"/en/appointments/{world.appointments['payer']}/reschedule")
+    for words in (listed, Page(asked.text).words):
+        assert "Ask about this court date" in words
+        assert "Ask for another time" not in words
+
+
 async def test_one_is_confirmed(portal: Portal, world: World, payer: httpx.AsyncClient) -> None:
     """The answer, its audit entry, and words that say so; sent twice it is one answer."""
     mine = world.appointments["payer"]

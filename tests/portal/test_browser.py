@@ -6,10 +6,10 @@ from typing import Final
 import pytest
 from playwright.async_api import ConsoleMessage, Page, Request
 
-from tests.portal.browsing import DESKTOP, OVERFLOW, PHONE, Windows
+from tests.portal.browsing import DESKTOP, FULL, OVERFLOW, PHONE, Windows
 from tests.portal.page_reader import Page as Source
 from tests.portal.portal_server import Portal
-from tests.portal.views import AS_THEY_COME, VIEWS, Gallery, View, furnish
+from tests.portal.views import AS_THEY_COME, SOME_OR_ALL, Gallery, View, furnish
 from tests.portal.world import World
 
 pytestmark = pytest.mark.needs("chromium")
@@ -101,7 +101,6 @@ NO_TABLE: Final = """
 })
 """
 TABLES: Final = ("/home", "/payments", "/payments/all", "/cases/{case_id}", "/documents")
-MAIN_PAGES: Final = ("front", "home", "payments", "documents", "profile")
 
 
 @pytest.mark.parametrize(("width", "wrong"), [(PHONE, NO_CARDS), (DESKTOP, NO_TABLE)])
@@ -118,15 +117,15 @@ async def test_a_table_is_cards_on_a_phone(
 
 
 @pytest.mark.parametrize(
-    ("style", "width"), [("", PHONE), ("", TWICE), (SPACED, PHONE), (SPACED, DESKTOP)]
-)
-@pytest.mark.parametrize(
-    "views",
+    ("style", "width"),
     [
-        pytest.param({name: VIEWS[name] for name in MAIN_PAGES}, id="main pages"),
-        pytest.param(AS_THEY_COME, id="every page", marks=pytest.mark.full),
+        ("", TWICE),
+        (SPACED, PHONE),
+        pytest.param(SPACED, DESKTOP, marks=FULL),
+        pytest.param("", PHONE, marks=FULL),
     ],
 )
+@SOME_OR_ALL
 async def test_text_can_be_set_wider_or_larger(
     portal: Portal,
     world: World,

@@ -81,10 +81,11 @@ async def test_documents_are_named_in_the_readers_language(
 async def test_a_document_opens_as_it_was_sent_and_is_read(
     portal: Portal, parent: httpx.AsyncClient
 ) -> None:
-    """Two of one day are told apart by their hour, and counted in the menu, closed and open. One
-    opens in the browser, kept by nobody, under a name that says nothing; that it was opened is in
-    the audit trail."""
+    """Two of one day are told apart by their hour, and counted in the menu, closed and open; to ask
+    whether one is there does not open it. One opens in the browser, kept by nobody, under a name
+    that says nothing; that it was opened is in the audit trail."""
     await post(portal, 2)
+    assert (await parent.head("/en/documents/1.pdf")).status_code == 200
     page = Page((await parent.get("/en/documents")).text)
     assert page.words.count("2 unread") == 3
     assert page.words.count("November 23, 2026 at 12:00 PM") == 2

@@ -1,12 +1,19 @@
 """What stands around every page."""
 
+import httpx
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from structlog.testing import capture_logs
 
 from engine.caseload.pin_requests import PinRequests
+from engine.i18n import translations
+from engine.portal.app import places
+from engine.portal.error_pages import WORDED
 from engine.settings import Settings
 from tests.portal.page_reader import Page
 from tests.portal.portal_server import PARTICIPANT, Portal, portal_over, send_form
@@ -25,16 +32,51 @@ PATHS = (
 @pytest.mark.parametrize("path", PATHS)
 async def test_every_answer_carries_the_protecting_headers(portal: Portal, path: str) -> None:
     """No answer may be framed, sniffed, scripted or kept; none tells where its reader came from."""
-    headers = (await portal.browser().get(path)).headers
+    protected((await portal.browser().get(path)).headers)
+
+
+def protected(headers: httpx.Headers) -> None:
+    """What every answer carries."""
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert "script-src 'self';" in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
-    assert headers["Cache-Control"] == "no-store"
+    assert "no-store" in headers["Cache-Control"]
     assert "Strict-Transport-Security" not in headers
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_so_does_every_page_and_every_refusal(portal: Portal, signed_in: bool) -> None:
+    """Opened or sent a form to, with what is there and with what is not."""
+    browser = await portal.signed_in(1) if signed_in else portal.browser()
+    ids = {"case_id": 1, "appointment_id": 1, "document_id": 1, "token": "A" * 43}
+    for place in places():
+        for method in ("GET", "HEAD", "POST", "PUT"):
+            answered = await browser.request(method, f"/es{place.path.format_map(ids)}")
+            protected(answered.headers)
+            assert answered.status_code < 500, (method, place.path)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_what_only_takes_a_form_cannot_be_opened(
+    portal: Portal, signed_in: bool, language: str
+) -> None:
+    """405 with Allow, as a page in its language that leads on."""
+    browser = await portal.signed_in(1) if signed_in else portal.browser()
+    only = [place.path for place in places() if place.methods == ("POST",)]
+    assert len(only) >= 4
+    for path in only:
+        answered = await browser.get(f"/{language}{path.format(appointment_id=1)}")
+        assert answered.status_code == 405, path
+        assert answered.headers["Allow"] == "POST"
+        page = Page(answered.text)
+        assert page.all("html", lang=language)
+        assert page.all("a", href=f"/{language}/{'home' if signed_in else ''}")
 
 
 async def test_https_portal_asks_for_https_and_secure_cookies(
@@ -67,14 +109,15 @@ async def test_unforeseen_error_is_a_page_and_tells_the_log_nothing_private(
     """A fault of ours is answered by a page in the reader's language; the log names its type and
     the places it passed, and nothing that was typed."""
 
-    async def fail(_self: PinRequests, *typed: str) -> None:
-        raise LookupError(f"no such person: {typed}")
+    async def fail(_self: PinRequests, *typed: str, network: str) -> None:
+        raise LookupError(f"no such person: {typed} at {network}")
 
     monkeypatch.setattr(PinRequests, "receive", fail)
     with capture_logs() as logs:
         answered = await send_form(portal.browser(), "es")
     assert answered.status_code == 500
-    assert "Algo falló de nuestro lado" in Page(answered.text).words
+    said = translations("es").gettext("Something went wrong on our side")
+    assert said in Page(answered.text).words
     [failed] = [line for line in logs if line["event"] == "request_failed"]
     assert failed["error"] == "LookupError"
     assert any("front.py" in place for place in failed["passed"])
@@ -100,6 +143,32 @@ async def test_other_methods_are_told_what_is_allowed(portal: Portal, method: st
     assert answered.status_code == 405
     assert {"GET", "POST"} <= set(answered.headers["Allow"].split(", "))
     assert Page(answered.text).all("html", lang="es")
+
+
+async def test_every_failure_is_a_page_of_its_own_status(portal: Portal) -> None:
+    """Whatever fails, however: the status, a page in the language of the path that is worded for
+    it, with a way on; and nothing of what failed."""
+    portal.app.add_route("/{language}/fails/{status:int}", fails)
+    for language in ("en", "es"):
+        titles = set()
+        for status in (*WORDED, 403, 409, 418, 501):
+            answered = await portal.browser().get(f"/{language}/fails/{status}")
+            assert answered.status_code == status
+            protected(answered.headers)
+            page = Page(answered.text)
+            assert page.all("html", lang=language)
+            assert page.all("a", href=f"/{language}/")
+            assert "Telltale" not in answered.text
+            titles.add(answered.text.partition("<title>")[2].partition("</title>")[0])
+        # 415 reads as 400 does; others borrow its words, or those of 500.
+        assert len(titles) == len(WORDED) - 1
+
+
+async def fails(request: Request) -> Response:
+    """A place that fails in the way its address says."""
+    status = request.path_params["status"]
+    known = {500: RuntimeError("Telltale"), 503: ConnectionError("Telltale")}
+    raise known.get(status) or HTTPException(status, "Telltale")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from playwright.async_api import Page
 
 from engine.security.sessions import Stage
 from tests.database_rows import execute, fetch
-from tests.portal.browsing import PHONE, Keys, Windows
+from tests.portal.browsing import FULL, PHONE, Keys, Windows
 from tests.portal.portal_server import MONDAY_NOON, PARTICIPANT, Portal, give_pin
 from tests.portal.views import furnish
 from tests.portal.world import PAYER, World
@@ -173,7 +173,7 @@ async def test_ask_for_another_time(portal: Portal, payer: int, windows: Windows
     ("path", "kind", "typed"),
     [
         ("/profile/email", "email", {"email": "new@example.com"}),
-        ("/profile/phone", "phone", {"phone": "+19165550199"}),
+        pytest.param("/profile/phone", "phone", {"phone": "+19165550199"}, marks=FULL),
         (
             "/profile/address",
             "mail",
@@ -279,7 +279,7 @@ async def test_log_out(portal: Portal, payer: int, windows: Windows) -> None:
     assert (await one(portal, "SELECT ended_at FROM portal_session"))["ended_at"] == MONDAY_NOON
 
 
-@pytest.mark.parametrize("path", ["/en/", "/es/home"])
+@pytest.mark.parametrize("path", [pytest.param("/en/", marks=FULL), "/es/home"])
 async def test_skip_to_the_main_content(payer: int, windows: Windows, path: str) -> None:
     """The first stop, which can be seen there, leads past what every page begins with."""
     keys = await at(windows, payer, path)
@@ -353,11 +353,11 @@ async def _slip(page: Page, keys: Keys, field: str) -> None:
     ("path", "signed_in"),
     [
         ("/", False),
-        ("/forgot-pin", False),
-        ("/login", False),
-        ("/home", True),
+        pytest.param("/forgot-pin", False, marks=FULL),
+        pytest.param("/login", False, marks=FULL),
+        pytest.param("/home", True, marks=FULL),
         ("/payments", True),
-        ("/profile", True),
+        pytest.param("/profile", True, marks=FULL),
         ("/profile/email", True),
     ],
 )

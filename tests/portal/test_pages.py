@@ -52,6 +52,23 @@ async def test_home_says_how_to_reach_the_service(portal: Portal, language: str)
         assert page.all("a", href=f"/{language}/{path}")
 
 
+async def test_who_registers_is_not_told_of_a_pin_in_use(portal: Portal) -> None:
+    """It asks what *Forgot PIN?* asks, of people who have none yet."""
+    browser = portal.browser()
+    said = "Your current PIN works until you use the temporary one."
+    assert said in Page((await browser.get("/en/forgot-pin")).text).words
+    assert said not in Page((await browser.get("/en/register")).text).words
+
+
+async def test_a_page_that_is_not_there_leads_on(portal: Portal) -> None:
+    """Signed out, to the home page and to a PIN; signed in, back inside."""
+    signed_out = Page((await portal.browser().get("/en/nowhere")).text)
+    assert signed_out.all("a", href="/en/forgot-pin")
+    signed_in = Page((await (await portal.signed_in(1)).get("/en/nowhere")).text)
+    assert signed_in.all("a", href="/en/home")
+    assert not signed_in.all("a", href="/en/forgot-pin")
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_language_button_lands_on_the_same_page(portal: Portal, path: str) -> None:
     """The button carries its own language and leads to the same page in it, and back."""

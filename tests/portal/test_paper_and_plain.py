@@ -9,9 +9,9 @@ from playwright.async_api import Page
 
 from engine.i18n import full_date, long_date
 from tests.database_rows import fetch
-from tests.portal.browsing import DESKTOP, PHONE, SUBMIT, Windows, on_paper, path_of
+from tests.portal.browsing import DESKTOP, FULL, PHONE, SUBMIT, Windows, on_paper, path_of
 from tests.portal.portal_server import MONDAY_NOON, PARTICIPANT, Portal, give_pin
-from tests.portal.views import AS_THEY_COME, FAULTS, Gallery, furnish, pin_asked_for
+from tests.portal.views import FAULTS, SOME_OR_ALL, Gallery, View, furnish, pin_asked_for
 from tests.portal.world import PAYER, World
 
 pytestmark = pytest.mark.needs("chromium")
@@ -89,7 +89,7 @@ async def test_the_participant_home_page_on_paper(
     assert "PLACE-OF-payer" in paper
 
 
-@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+@pytest.mark.parametrize("width", [PHONE, pytest.param(DESKTOP, marks=FULL)])
 async def test_the_whole_history_on_paper(
     portal: Portal, world: World, windows: Windows, width: int
 ) -> None:
@@ -116,7 +116,7 @@ async def test_the_whole_history_on_paper(
     assert f"${sum(row['amount_cents'] for row in paid) / 100:,.2f}" in paper[place:]
 
 
-@pytest.mark.parametrize("method", ["email", "mail"])
+@pytest.mark.parametrize("method", ["email", pytest.param("mail", marks=FULL)])
 async def test_the_confirmation_on_paper(windows: Windows, method: str) -> None:
     """The day by which a PIN should arrive, and the number to call if it does not."""
     page = await windows.open()
@@ -143,8 +143,9 @@ async def test_the_print_button_is_there_for_whoever_has_a_script(
     assert await plain.locator("[data-print]").is_hidden()
 
 
+@SOME_OR_ALL
 async def test_pages_can_be_read_with_their_styles_off(
-    portal: Portal, world: World, windows: Windows
+    portal: Portal, world: World, windows: Windows, views: dict[str, View]
 ) -> None:
     """Headings are in order, every label stands by its field, and every word is seen."""
     await furnish(portal, world)
@@ -163,7 +164,7 @@ async def test_pages_can_be_read_with_their_styles_off(
             found[name] = wrong
 
     gallery = Gallery(windows, world, "en", {"width": PHONE, "styles": False})
-    await gallery.walk(AS_THEY_COME, look)
+    await gallery.walk(views, look)
     assert found == {}
 
 

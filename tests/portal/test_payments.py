@@ -74,6 +74,7 @@ async def test_a_closed_case_does_not_choose_the_tab(portal: Portal, world: Worl
         [chosen] = page.all("input", name="way")
         return chosen.attributes["value"]
 
+    await execute(portal.application, "UPDATE payment SET direction = 'made'")
     assert await tab() == "sent"
     for status in ("open", "closed"):
         await execute(portal.application, "UPDATE support_case SET status = $1", status)

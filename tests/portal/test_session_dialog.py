@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.settings import Settings
 from tests import people
 from tests.database_rows import execute, fetch
-from tests.portal.browsing import PHONE, Keys, Windows, path_of
+from tests.portal.browsing import DESKTOP, FULL, PHONE, Keys, Windows, path_of
 from tests.portal.portal_server import MONDAY_NOON, PARTICIPANT, Portal, portal_over
 from tests.portal.world import World
 
@@ -26,9 +26,8 @@ MOMENT: Final = timedelta(seconds=2)
 """The page looks at its clock every second."""
 DIALOG: Final = "#session-dialog"
 LISTEN: Final = """
-() => { window.heard = new Promise((heard) => {
-  new BroadcastChannel("session").addEventListener("message", () => heard(true));
-}); }
+() => new BroadcastChannel("session")
+  .addEventListener("message", () => { window.heard = true; })
 """
 
 
@@ -65,7 +64,7 @@ async def portal(
         yield opened
 
 
-async def opened(windows: Windows, world: World, path: str, width: int = 1280) -> Page:
+async def opened(windows: Windows, world: World, path: str, width: int = DESKTOP) -> Page:
     """A page that stands still until the test lets time pass."""
     page = await windows.open(world.participants["payer"], width=width)
     await page.clock.install(time=MONDAY_NOON - timedelta(minutes=1))
@@ -82,7 +81,13 @@ async def keep(page: Page, key: str = "Enter") -> None:
     await expect(page.locator(DIALOG)).to_be_hidden()
 
 
-@pytest.mark.parametrize(("path", "width"), [("/en/home", 1280), ("/es/profile/email", PHONE)])
+@pytest.mark.parametrize(
+    ("path", "width"),
+    [
+        pytest.param("/en/home", DESKTOP, marks=FULL),
+        ("/es/profile/email", PHONE),
+    ],
+)
 async def test_the_dialog_warns_two_minutes_ahead(
     windows: Windows, world: World, hours: Hours, path: str, width: int
 ) -> None:
@@ -117,7 +122,9 @@ async def test_the_focus_stays_within_the_dialog(
         )
 
 
-@pytest.mark.parametrize("key", ["Enter", "Space", "Escape"])
+@pytest.mark.parametrize(
+    "key", ["Enter", pytest.param("Space", marks=FULL), pytest.param("Escape", marks=FULL)]
+)
 async def test_one_key_keeps_the_session_and_what_was_typed(
     portal: Portal, windows: Windows, world: World, hours: Hours, key: str
 ) -> None:
@@ -183,7 +190,7 @@ async def test_a_page_opened_in_another_window_keeps_it_too(
     await hours.pass_in(first, WARNED - MOMENT)
     await first.evaluate(LISTEN)
     await second.goto("/en/payments")
-    await first.evaluate("() => window.heard")
+    await first.wait_for_function("() => window.heard")
     await hours.pass_in(first, OVER - WARNED)
     await expect(first.locator(DIALOG)).to_be_hidden()
     assert path_of(first) == "/en/home"

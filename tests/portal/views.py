@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+import pytest
 from playwright.async_api import Page
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from engine.caseload import caseworker_replies
 from engine.portal.error_pages import WORDED
 from engine.security.sessions import Stage
 from tests.database_rows import execute, fetch
-from tests.portal.browsing import SUBMIT, Windows, path_of
+from tests.portal.browsing import FULL, SUBMIT, Windows, path_of
 from tests.portal.portal_server import MONDAY_NOON, NOBODY, Portal
 from tests.portal.world import World
 
@@ -255,6 +256,15 @@ AS_THEY_COME: Final = {
     name: view for name, view in VIEWS.items() if view.act is as_it_comes and view.status == 200
 }
 """The pages that a reader comes to by an address alone."""
+MAIN_PAGES: Final = ("front", "login", "home", "payments", "documents", "messages", "profile")
+SOME_OR_ALL: Final = pytest.mark.parametrize(
+    "views",
+    [
+        pytest.param({name: VIEWS[name] for name in MAIN_PAGES}, id="main pages"),
+        pytest.param(AS_THEY_COME, id="every page", marks=FULL),
+    ],
+)
+"""For a test of what pages have in common: the quicker tier looks at the main ones."""
 
 
 async def fails(request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from engine.caseload.cells import EMAIL, PHONE, STATE, ZIP4, ZIP5
 from engine.caseload.columns import LINE
 from engine.caseload.contact_changes import Change, Kind, Made
-from engine.caseload.profile import Contact, Profile, profile_of
+from engine.caseload.profile import Contact, Profile, phone_as_written, profile_of
 from engine.mail.addresses.checking import check
 from engine.mail.addresses.fields import MailAddress
 from engine.portal.forms import read_fields
@@ -97,7 +97,7 @@ class ContactDetailsPages:
         asks = _asks_about_old(kind, profile, contact)
         if not visit.posted:
             # Whether it is safe is asked anew each time: the answer was for what stood there.
-            return self._form(visit, kind, _Answers(contact.fields if contact else {}), asks=asks)
+            return self._form(visit, kind, _Answers(_as_typed(contact)), asks=asks)
         return await self._posted(visit, kind, profile, asks=asks)
 
     async def _posted(self, visit: Visit, kind: Kind, profile: Profile, *, asks: bool) -> Response:
@@ -176,6 +176,13 @@ def _asks_about_old(kind: Kind, profile: Profile, contact: Contact | None) -> bo
     if kind == "phone" or contact is None or profile.confidential:
         return False
     return contact.safe and not (contact.bounced or contact.returned)
+
+
+def _as_typed(contact: Contact | None) -> Mapping[str, str]:
+    """What is on file as a person writes it."""
+    if contact is None:
+        return {}
+    return contact.fields | {"phone": phone_as_written(contact.fields["phone"])}
 
 
 def _same(contact: Contact, values: Mapping[str, str | None]) -> bool:

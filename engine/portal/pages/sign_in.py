@@ -57,9 +57,9 @@ class SignInPages:
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
-    async def keep(self, _visit: Visit) -> Response:
-        """The reader is still there: the gate has just seen the session."""
-        return Response(status_code=204)
+    async def keep(self, visit: Visit) -> Response:
+        """The reader is still there: the gate has just seen the session, which lasts so long."""
+        return Response(status_code=204, headers={"Session-Seconds": str(visit.seconds_left)})
 
     async def _posted(self, visit: Visit) -> Response:
         """303 into the portal; 422 in the same words for every number and PIN that do not let in.

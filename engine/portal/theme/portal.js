@@ -27,10 +27,14 @@
   const { sessionSeconds, warnAfter, keep, ended, token, tokenField, idField, id } = dialog.dataset;
   const left = dialog.querySelector(".session-left");
   const others = "BroadcastChannel" in window ? new BroadcastChannel("session") : null;
+  const warnBefore = Number(sessionSeconds) - Number(warnAfter);
   let since = Date.now();
+  let lasts = Number(sessionSeconds);
 
-  const kept = () => {
+  /* A session ends some hours after it began, however often it is kept: the server says when. */
+  const kept = (seconds) => {
     since = Date.now();
+    lasts = seconds;
     if (dialog.open) dialog.close();
   };
   const over = () => window.location.replace(ended);
@@ -39,16 +43,16 @@
     try {
       const answer = await fetch(keep, { method: "POST", body: form, redirect: "manual" });
       if (answer.status !== 204) return over();
+      kept(Number(answer.headers.get("Session-Seconds")));
     } catch {
       return; /* Without a connection nothing is lost yet: the next second tries what there is. */
     }
-    kept();
-    if (others) others.postMessage("kept");
+    if (others) others.postMessage(lasts);
   };
   /* A page that was opened in another window counts as being there too. */
   if (others) {
-    others.addEventListener("message", kept);
-    others.postMessage("kept");
+    others.addEventListener("message", (event) => kept(event.data));
+    others.postMessage(lasts);
   }
   dialog.querySelector("[data-keep-session]").addEventListener("click", keepOn);
   dialog.addEventListener("cancel", (event) => {
@@ -57,9 +61,9 @@
   });
   setInterval(() => {
     const passed = (Date.now() - since) / 1000;
-    if (passed >= Number(sessionSeconds)) return over();
-    if (passed < Number(warnAfter)) return;
-    const words = Number(sessionSeconds) - passed > 60 ? left.dataset.many : left.dataset.one;
+    if (passed >= lasts) return over();
+    if (passed < lasts - warnBefore) return;
+    const words = lasts - passed > 60 ? left.dataset.many : left.dataset.one;
     if (left.textContent !== words) left.textContent = words;
     if (!dialog.open) dialog.showModal();
   }, 1000);
