@@ -301,19 +301,25 @@ def everything(world: World) -> list[str]:
 
 
 def secrets_from(world: World, reader: str) -> set[str]:
-    """What `reader` may not find."""
+    """What `reader` may not find; nor is a protected mailing address shown to its owner."""
+    person = EVERYBODY[reader]
     own = {*world.secrets_of(reader), *world.case_numbers[reader]}
-    return {
-        secret
-        for name in EVERYBODY
-        if name != reader
-        for secret in (
-            *world.secrets_of(name),
-            *world.case_numbers[name],
-            f"REPLY-TO-{name}",
-            f"WISH-OF-{name}",
-        )
-    } - own
+    protected = {str(person.street)} if person.confidential else set()
+    return (
+        protected
+        | {
+            secret
+            for name in EVERYBODY
+            if name != reader
+            for secret in (
+                *world.secrets_of(name),
+                *world.case_numbers[name],
+                f"REPLY-TO-{name}",
+                f"WISH-OF-{name}",
+            )
+        }
+        - own
+    )
 
 
 @pytest.mark.parametrize("reader", EVERYBODY)

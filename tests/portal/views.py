@@ -158,6 +158,7 @@ class View:
 
 
 _LINK: Final = f"/confirm-email/{'A' * 43}"
+_GOOD_TOKEN: Final = "B" * 43
 _UNPLACED: Final = {
     "addr1": "EXAMPLE AVE", "city": "SACRAMENTO", "state": "CA", "zip5": "10001", "safe-yes": "",
     "tell_old-yes": "",
@@ -177,9 +178,11 @@ VIEWS: Final[dict[str, View]] = {
     "login, not let in": View("/login", act=sent(participant_id="9999999999", pin="000001")),
     "link of an email": View(_LINK),
     "link of an email, dead": View(_LINK, act=pressed),
+    "link of an email, used": View(f"/confirm-email/{_GOOD_TOKEN}", act=pressed),
     "session ended": View("/session-ended"),
     "no such page": View("/nowhere", status=404),
     **{f"error {status}": View(f"/fails/{status}", status=status) for status in sorted(WORDED)},
+    "no such page, within": View("/nowhere", "payer", status=404),
     "choose a PIN": View("/choose-pin", "payee", stage=Stage.PIN_CHANGE),
     "choose a PIN, empty": View("/choose-pin", "payee", sent_empty, Stage.PIN_CHANGE),
     "home": View("/home", "payer"),
@@ -326,7 +329,8 @@ class Gallery:
 
 async def furnish(portal: Portal, world: World) -> None:
     """Give the payer what makes every kind of row: documents, one of them read, a reply that is
-    not, more messages than a page holds, and appointments that are past, cancelled or confirmed."""
+    not, more messages than a page holds, and appointments that are past or cancelled; and an email
+    address with a link that proves it."""
     application, payer = portal.application, world.participants["payer"]
     case = world.cases["payer"]
     portal.app.add_route("/{language}/fails/{status:int}", fails)
@@ -345,6 +349,16 @@ async def furnish(portal: Portal, world: World) -> None:
             f"¿{number}?",
             MONDAY_NOON - timedelta(days=9),
         )
+    await execute(
+        application,
+        "INSERT INTO email_confirmation (contact_point_id, token_hash, made_at, expires_at)"
+        " SELECT id, sha256($2::bytea), $3, $4 FROM contact_point"
+        " WHERE participant_id = $1 AND kind = 'email'",
+        payer,
+        _GOOD_TOKEN.encode(),
+        MONDAY_NOON,
+        MONDAY_NOON + timedelta(days=1),
+    )
     async with application.outbox.transaction() as transaction:
         await caseworker_replies.reply(
             transaction, world.messages["payer"], "caseworker", "Sí.", MONDAY_NOON
