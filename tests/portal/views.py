@@ -107,10 +107,15 @@ def pin_asked_for(method: str) -> Act:
     return act
 
 
-async def pressed(page: Page) -> None:
-    """The one button of the page was pressed, and another page came of it."""
-    async with page.expect_navigation():
-        await page.click(SUBMIT)
+def pressed(status: int) -> Act:
+    """The one button of the page was pressed, and the answer has such a status."""
+
+    async def act(page: Page) -> None:
+        async with page.expect_navigation() as answered:
+            await page.click(SUBMIT)
+        assert (await answered.value).status == status
+
+    return act
 
 
 async def answered_late(page: Page) -> None:
@@ -118,7 +123,7 @@ async def answered_late(page: Page) -> None:
     await page.evaluate(
         "document.getElementsByName('starts_at').forEach((seen) => { seen.value = ''; })"
     )
-    await pressed(page)
+    await pressed(409)(page)
 
 
 async def left_alone(page: Page) -> None:
@@ -177,8 +182,8 @@ VIEWS: Final[dict[str, View]] = {
     "login, too late": View("/login", act=form_expired),
     "login, not let in": View("/login", act=sent(participant_id="9999999999", pin="000001")),
     "link of an email": View(_LINK),
-    "link of an email, dead": View(_LINK, act=pressed),
-    "link of an email, used": View(f"/confirm-email/{_GOOD_TOKEN}", act=pressed),
+    "link of an email, dead": View(_LINK, act=pressed(404)),
+    "link of an email, used": View(f"/confirm-email/{_GOOD_TOKEN}", act=pressed(200)),
     "session ended": View("/session-ended"),
     "no such page": View("/nowhere", status=404),
     **{f"error {status}": View(f"/fails/{status}", status=status) for status in sorted(WORDED)},
