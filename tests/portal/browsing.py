@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pypdfium2
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from engine.security.sessions import Stage
 from tests.portal.portal_server import Portal
@@ -39,6 +39,7 @@ _STOPS_MOST: Final = 90
 @asynccontextmanager
 async def chromium_started() -> AsyncIterator[Browser]:
     """Debian's browser, without a window."""
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
@@ -114,10 +115,9 @@ class Keys:
 
     page: Page
 
-    async def on(self, wanted: str) -> bool:
-        """Whether the focus is on what the selector `wanted` names."""
-        there: bool = await self.page.evaluate(_ON, wanted)
-        return there
+    async def are_on(self, wanted: str) -> None:
+        """The focus is on what the selector `wanted` names, or comes there by itself."""
+        await expect(self.page.locator(wanted)).to_be_focused()
 
     async def to(self, wanted: str, key: str = "Tab") -> None:
         """Press Tab, or another key, until the focus is on what the selector `wanted` names; what
@@ -126,7 +126,7 @@ class Keys:
             await self.to(f"details:not([open]):has({wanted}) > summary")
             await self.press("Enter")
         for _ in range(_STOPS_MOST):
-            if await self.on(wanted):
+            if await self.page.evaluate(_ON, wanted):
                 return
             await self.page.keyboard.press(key)
         raise AssertionError(f"{wanted} cannot be reached by {key} on {path_of(self.page)}")

@@ -85,7 +85,7 @@ FORMS: Final[Mapping[str, Form]] = {
         shown=("/profile", "/profile/address"),
     ),
     "/profile/phone": Form(
-        {"phone": "(916) 5{n:02d}-0123", "safe": "yes"},
+        {"phone": "(916) 555-{n:04d}", "safe": "yes"},
         more=("none",),
         shown=("/profile", "/profile/phone"),
     ),

@@ -137,7 +137,7 @@ async def test_one_key_keeps_the_session_and_what_was_typed(
     await keys.write("body", "When is ")
     await hours.pass_in(page, WARNED + MOMENT)
     await keep(page, key)
-    assert await keys.on("#body")
+    await keys.are_on("#body")
     assert await page.input_value("#body") == "When is "
     await page.keyboard.type("my payment due?")
     await hours.pass_in(page, WARNED - MOMENT)

@@ -50,6 +50,7 @@ async def _sent(page: Page) -> None:
     """Send the first form of a page that will find a fault with it."""
     await page.click(SUBMIT)
     await page.wait_for_selector(FAULTS)
+    await page.wait_for_load_state()
 
 
 async def sent_empty(page: Page) -> None:
