@@ -17,6 +17,10 @@ from tests.portal.portal_server import Portal
 MOST: Final = 9_999
 """So many times a form can be filled in as another one; then over again."""
 HIDDEN: Final = ("form_token", "form_id")
+CHOICES: Final = {
+    "anyway", "method", "none", "notices", "paperless", "safe", "starts_at", "tell_old",
+}  # fmt: skip
+"""Fields that take a few answers, and nothing like them: fewer texts are tried in these."""
 SANE: Final = {"form_token": {403}, "form_id": {400}}
 """What is answered to a hidden field that is not as it was drawn; other fields have more to say."""
 ENDS_A_SESSION: Final = {"/log-out", "/choose-pin", "/profile/pin"}
@@ -71,12 +75,10 @@ class Tries:
 
     async def every_field(self, place: str, texts: Sequence[str]) -> None:
         """Each of `texts` in each field of the form sent to `place`, the others filled in well; a
-        few of them in the fields that nobody sees."""
+        few of them where a text is not what is asked for."""
         trying = await Trying.at(self.portal, self.reader, place)
         names = (*FORMS[place].typed, *FORMS[place].more, *HIDDEN)
-        tried = [
-            (name, text) for name in names for text in (texts[:5] if name in HIDDEN else texts)
-        ]
+        tried = [(name, text) for name in names for text in _for(name, texts)]
         for turn, (name, text) in enumerate(tried):
             self._number = self._number % MOST + 1
             language = "es" if turn % 2 else "en"
@@ -86,6 +88,12 @@ class Tries:
                 self.wrong.setdefault(place, []).append(said)
             if trying.status in {204, 303} and place in ENDS_A_SESSION:
                 trying = await Trying.at(self.portal, self.reader, place)
+
+
+def _for(name: str, texts: Sequence[str]) -> Sequence[str]:
+    if name in HIDDEN:
+        return texts[:5]
+    return texts[::3] if name in CHOICES else texts
 
 
 @dataclass
