@@ -21,6 +21,8 @@ HEIGHT: Final = 900
 PATIENCE: Final = 15_000
 """Milliseconds after which what was waited for is said to be missing."""
 
+UNSEEN: Final = "WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+"""Pages of its own that Chromium opens with every window, for an address bar that nobody sees."""
 FULL: Final = pytest.mark.full
 """Of a case whose like the quicker tier has looked at."""
 SUBMIT: Final = "main form button[type=submit]"
@@ -43,7 +45,10 @@ async def chromium_started() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=[
+                *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+                f"--disable-features={UNSEEN}",
+            ],
         )
         yield browser
         await browser.close()
