@@ -103,6 +103,25 @@ class ContactPoint(Base):
     superseded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+class ContactSuppression(Base):
+    """Why nothing more is sent to a contact point: the evidence, append-only."""
+
+    __tablename__ = "contact_suppression"
+    __table_args__ = (
+        CheckConstraint(
+            "cause IN ('hard_bounce', 'soft_bounces', 'refused', 'complaint', 'returned')",
+            name="cause",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    contact_point_id: Mapped[int] = mapped_column(ForeignKey("contact_point.id"), index=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    cause: Mapped[str]
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
+    reason: Mapped[str | None]
+
+
 class Case(Base):
     """A child-support case of a local agency."""
 

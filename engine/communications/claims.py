@@ -47,7 +47,7 @@ WITH due AS (
     SELECT id, 'claimed', 'sending', true FROM claimed
 )
 SELECT claimed.*, notice, participant_id, language, facts::text AS facts, requested_at,
-       contact_point_id
+       contact_point_id, urgency, subject
 FROM claimed JOIN communication ON communication.id = claimed.communication_id
 ORDER BY claimed.id
 """
@@ -110,7 +110,10 @@ class Claimed:
     language: Language
     facts: Facts
     secret: Sealed | None
+    urgency: str
     contact_point: int | None = None
+    subject: str | None = None
+    """What it is about, where that was said: `appointment:42`."""
 
     @property
     def reader(self) -> Reader:
@@ -138,7 +141,9 @@ def claimed_from(row: Any) -> Claimed:
         language=row["language"],
         facts=facts_from(row["notice"], row["facts"]),
         secret=sealed,
+        urgency=row["urgency"],
         contact_point=row["contact_point_id"],
+        subject=row["subject"],
     )
 
 

@@ -49,7 +49,7 @@ class Dispatcher:
 
     async def _put_back(self, claimed: Sequence[Claimed], lease: Lease) -> None:
         """What is still under this lease was not begun: it is owed again, at once."""
-        urgency = {item.delivery_id: item.notice.urgency.value for item in claimed}
+        urgency = {item.delivery_id: item.urgency for item in claimed}
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
             rows = await driver.fetch(_UNDER_LEASE, lease.token, list(urgency))

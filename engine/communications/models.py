@@ -30,7 +30,8 @@ class Communication(Base):
     `facts` are frozen when it is recorded, with the language and the version of the words.
     `route` is the ordered list of steps; `step` is the one that now carries the obligation.
     While it is `held`, it is the task of the desk in `given_to`. One that is to reach a certain
-    contact point and no other, an old email address for one, names it.
+    contact point and no other, an old email address for one, names it. `subject` is what it is
+    about, `appointment:42`, so that what is pending can be cancelled when that changes.
     """
 
     __tablename__ = "communication"
@@ -39,6 +40,14 @@ class Communication(Base):
         CheckConstraint("urgency IN ('urgent', 'bulk')", name="urgency"),
         CheckConstraint("state IN ('owed', 'met', 'held', 'cancelled')", name="state"),
         Index("ix_communication_state_due_by", "state", "due_by"),
+        Index(
+            "ix_communication_unsettled_due_by",
+            "due_by",
+            postgresql_where=text("state IN ('owed', 'held')"),
+        ),
+        Index(
+            "ix_communication_subject", "subject", postgresql_where=text("subject IS NOT NULL")
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -60,6 +69,7 @@ class Communication(Base):
     met_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     given_to: Mapped[str | None]
     contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
+    subject: Mapped[str | None]
 
 
 class Delivery(Base):
@@ -67,6 +77,8 @@ class Delivery(Base):
 
     `due_by` is the channel's own promise, counted from the communication's original request.
     A lease is in the database's time. `secret` is sealed, and empty once the delivery is final.
+    `contact_point_id` is where an email went: a bounce tells against that address, whatever is on
+    file by then.
     """
 
     __tablename__ = "delivery"
@@ -99,6 +111,7 @@ class Delivery(Base):
     secret: Mapped[bytes | None]
     secret_key_id: Mapped[str | None]
     reason: Mapped[str | None]
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=text("now()")
     )
@@ -119,3 +132,43 @@ class DeliveryEvent(Base):
     state: Mapped[str]
     changed: Mapped[bool]
     reason: Mapped[str | None]
+
+
+class CommunicationEvent(Base):
+    """What became of a promise, once for each step of a communication; append-only.
+
+    `at_risk`: the day it is due is near, and it is not met. `promise_missed`: the channel of this
+    step did not do it in its time. `breached`: the day the obligation was due by is over.
+    """
+
+    __tablename__ = "communication_event"
+    __table_args__ = (
+        CheckConstraint("event IN ('at_risk', 'promise_missed', 'breached')", name="event"),
+        UniqueConstraint("communication_id", "step", "event"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    communication_id: Mapped[int] = mapped_column(ForeignKey("communication.id"))
+    step: Mapped[int]
+    event: Mapped[str]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reason: Mapped[str | None]
+
+
+class BounceReport(Base):
+    """What a report that came back said of a delivery, never its text; append-only. The same
+    message again has the same `digest`."""
+
+    __tablename__ = "bounce_report"
+    __table_args__ = (
+        CheckConstraint("kind IN ('hard', 'soft', 'complaint', 'none')", name="kind"),
+        UniqueConstraint("delivery_id", "digest"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))
+    kind: Mapped[str]
+    status: Mapped[str | None]
+    why: Mapped[str]
+    digest: Mapped[bytes]
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

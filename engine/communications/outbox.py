@@ -10,7 +10,7 @@ The doorbell rings after the commit, for what the transaction recorded.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,6 +19,7 @@ from engine.clock import require_aware
 from engine.communications.catalogue import (
     Facts,
     Notice,
+    Urgency,
 )
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Owed, seal_into
@@ -33,14 +34,14 @@ _RECORD = """
 WITH asked AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-        $7::text[], $8::text[], $9::timestamptz[], $10::date[], $11::bigint[]
+        $7::text[], $8::text[], $9::timestamptz[], $10::date[], $11::bigint[], $12::text[]
     ) AS asked (key, notice, participant_id, language, urgency, facts, version, route, at, due,
-                point)
+                point, subject)
 ), recorded AS (
     INSERT INTO communication (idempotency_key, notice, participant_id, language, urgency, facts,
-                               template_version, route, requested_at, due_by, contact_point_id)
+                               template_version, route, requested_at, due_by, contact_point_id, subject)
     SELECT key, notice, participant_id, language, urgency, facts::jsonb, version, route::jsonb,
-           at, due, point
+           at, due, point, subject
     FROM asked
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING id, idempotency_key, participant_id, urgency
@@ -48,9 +49,10 @@ WITH asked AS (
 SELECT * FROM recorded
 """
 _DELIVERIES = """
-INSERT INTO delivery (communication_id, step, channel, meets_obligation, due_by)
-SELECT id, 0, channel, meets, due
-FROM unnest($1::bigint[], $2::text[], $3::bool[], $4::date[]) AS first (id, channel, meets, due)
+INSERT INTO delivery (communication_id, step, channel, meets_obligation, due_by, next_attempt_at)
+SELECT id, 0, channel, meets, due, clock_timestamp() + wait
+FROM unnest($1::bigint[], $2::text[], $3::bool[], $4::date[], $5::interval[])
+     AS first (id, channel, meets, due, wait)
 RETURNING id, communication_id
 """
 
@@ -61,7 +63,8 @@ class Obligation:
 
     `key` is the idempotency key: an obligation recorded twice under one key is one communication.
     Deadlines count from `requested_at`, an aware moment. With a `contact_point` it is told there
-    and nowhere else.
+    and nowhere else. `subject` is what it is about (`appointment:42`), for who cancels it. `urgency`
+    is the notice's own where none is given. Nothing is sent until `wait` has passed.
     """
 
     key: str
@@ -72,6 +75,14 @@ class Obligation:
     route: Route
     requested_at: datetime
     contact_point: int | None = None
+    subject: str | None = None
+    urgency: Urgency | None = None
+    wait: timedelta = timedelta()
+
+    @property
+    def queue(self) -> str:
+        """The queue it travels in."""
+        return (self.urgency or self.notice.urgency).value
 
     def __post_init__(self) -> None:
         require_aware(self.requested_at)
@@ -111,13 +122,14 @@ class Transaction:
             [item.notice.key for item in asked],
             [item.participant_id for item in asked],
             [item.language for item in asked],
-            [item.notice.urgency.value for item in asked],
+            [item.queue for item in asked],
             [item.facts.model_dump_json() for item in asked],
             [self.renderer.version(item.notice) for item in asked],
             [route_to_json(item.route) for item in asked],
             [item.requested_at for item in asked],
             [_first_due(item) for item in asked],
             [item.contact_point for item in asked],
+            [item.subject for item in asked],
         )
         recorded = {row["idempotency_key"]: row["id"] for row in rows}
         await self._record_deliveries({recorded[key]: by_key[key] for key in recorded})
@@ -136,12 +148,13 @@ class Transaction:
             [channel.value for _, channel, _, _ in legs],
             [meets for _, _, meets, _ in legs],
             [due_by(item.requested_at, item.notice.days[channel]) for _, channel, _, item in legs],
+            [item.wait for _, _, _, item in legs],
         )
         for row in rows:
             obligation = recorded[row["communication_id"]]
             if obligation.notice.carries_secret:
                 await seal_into(self.connection, self.secrets, obligation.participant_id, row["id"])
-            self.owed.append(Owed(row["id"], obligation.notice.urgency.value))
+            self.owed.append(Owed(row["id"], obligation.queue, obligation.wait))
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,4 +241,4 @@ class _Recorder:
             return await self.channel.outcomes.record(connection, taken, self.lease.token)
 
     def _urgency(self, outcome: Outcome) -> str:
-        return self.items[outcome.delivery_id].notice.urgency.value
+        return self.items[outcome.delivery_id].urgency
