@@ -60,6 +60,14 @@ class Event(StrEnum):
     HELD = "held"
     RELEASED = "released"
     CANCELLED = "cancelled"
+    BOUNCED = "bounced"
+    """A report came back that the address is dead."""
+    BOUNCED_SOFT = "bounced_soft"
+    """A report came back that it did not arrive, though the address may live: it is sent again."""
+    GIVEN_UP = "given_up"
+    """Soft bounces have gone on too long, or until the promise would slip."""
+    UNOPENED = "unopened"
+    """It has waited in the inbox, and nobody opened it."""
 
 
 LEFT: Final = frozenset({State.SENT, State.HANDED_OVER})
@@ -105,6 +113,15 @@ _MOVES: Final[dict[Event, dict[State, State]]] = {
         State.BATCHED: State.CANCELLED,
         State.HELD: State.CANCELLED,
     },
+    # A report may overtake the outcome of a hand-off of which we never heard the end.
+    Event.BOUNCED: {
+        State.SENT: State.FAILED,
+        State.OWED: State.FAILED,
+        State.SENDING: State.FAILED,
+    },
+    Event.BOUNCED_SOFT: {State.SENT: State.OWED},
+    Event.GIVEN_UP: {State.SENT: State.FAILED},
+    Event.UNOPENED: {State.SENT: State.FAILED},
 }
 
 TABLE: Final = MappingProxyType(
