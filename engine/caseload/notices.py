@@ -17,7 +17,7 @@ from engine.communications.outbox import Obligation, Outbox
 from engine.communications.routing import Leg, Route, in_order
 from engine.database import driver_connection
 
-INBOX_AND_ALERT: Final = (Leg(Channel.INBOX), Leg(Channel.EMAIL, meets=False))
+INBOX_AND_ALERT: Final = (Leg(Channel.INBOX), Leg(Channel.EMAIL))
 _AT_ONCE: Final = 2_000
 
 # A confidential participant's route never falls back from email to post by itself.
