@@ -169,7 +169,8 @@ class Payment(Base):
 
 
 class Appointment(Base):
-    """A meeting at a local office, or a court date."""
+    """A meeting at a local office, or a court date. A trigger counts in `calendar_sequence` how
+    often its hour, its place or its status changed."""
 
     __tablename__ = "appointment"
     __table_args__ = (
@@ -186,6 +187,7 @@ class Appointment(Base):
     starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     place: Mapped[str]
     status: Mapped[str]
+    calendar_sequence: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class PinRequest(Base):
@@ -311,3 +313,20 @@ class Submission(Base):
     participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), primary_key=True)
     form: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
+class ReminderChoice(Base):
+    """Whether a participant wants reminders of appointments by email; append-only, the last one
+    counts, and who never chose wants them. `link` is the one in such an email (RFC 8058)."""
+
+    __tablename__ = "reminder_choice"
+    __table_args__ = (
+        CheckConstraint("via IN ('link', 'profile')", name="via"),
+        Index("ix_reminder_choice_latest", "participant_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    wanted: Mapped[bool]
+    via: Mapped[str]
