@@ -20,6 +20,7 @@ from engine.caseload.other_party import OtherPartyReports
 from engine.caseload.pin_requests import PinRequests
 from engine.caseload.recipients import CaseloadRecipients, Cooling
 from engine.caseload.sign_in import Manners, SignIn
+from engine.caseload.suppression import Suppression
 from engine.caseload.temporary_pins import TemporaryPins
 from engine.clock import Clock, system_clock
 from engine.communications.catalogue import Channel
@@ -28,8 +29,10 @@ from engine.communications.doorbell import Doorbell
 from engine.communications.held import HeldDesk
 from engine.communications.outbox import Outbox
 from engine.communications.outcomes import Outcomes
+from engine.communications.quiet_hours import QuietHours
 from engine.communications.rendering import Renderer
 from engine.communications.retries import Backoff
+from engine.communications.strikes import SoftBounces
 from engine.communications.sweep import Sweep
 from engine.database import create_engine
 from engine.email.addressing import Addressing
@@ -164,7 +167,13 @@ def _compose(
         ),
         clock=clock,
     )
-    outcomes = Outcomes(clock, pins, LocalAgencies())
+    soft_bounces = SoftBounces(
+        settings.soft_bounces_most,
+        timedelta(days=settings.soft_bounce_days),
+        timedelta(hours=settings.soft_bounce_retry_hours),
+    )
+    suppression = Suppression(recipients, pins, renderer, soft_bounces)
+    outcomes = Outcomes(clock, pins, LocalAgencies(), suppression)
     outbox = Outbox(engine, doorbell, pins, renderer)
     carried = CarriedPins(pins, outcomes)
     email = EmailChannel(
@@ -230,6 +239,8 @@ def _compose(
             outcomes,
             doorbell,
             settings.lease_seconds,
+            QuietHours.written(settings.quiet_hours) if settings.quiet_hours else None,
+            clock,
         ),
         sweep=Sweep(engine, doorbell),
         held=held,

@@ -132,6 +132,13 @@ class Settings(BaseSettings):
     retry_first_seconds: Annotated[float, Field(gt=0)] = 5.0
     retry_most_seconds: Annotated[float, Field(gt=0)] = 1800.0
     attempts_most: Annotated[int, Field(ge=1)] = 12
+    quiet_hours: str = "21:00-08:00"
+    """When reminders are not emailed, in Pacific time; empty for no such hours."""
+    soft_bounces_most: Annotated[int, Field(ge=1, le=100)] = 3
+    """So many soft bounces within SOFT_BOUNCE_DAYS, and nothing more is sent to that address."""
+    soft_bounce_days: Annotated[int, Field(ge=1, le=365)] = 7
+    soft_bounce_retry_hours: Annotated[float, Field(gt=0, le=72)] = 4.0
+    """How long after a soft bounce it is sent again; twice as long after each that follows."""
 
     print_agency: Annotated[str, Field(pattern=r"^[a-z0-9]{2,12}$")] = "ccss"
     print_env: Literal["test", "prod"] = "test"
@@ -189,6 +196,19 @@ class Settings(BaseSettings):
         count, _, period = value.partition("/")
         if not count.isdigit() or period not in {"second", "minute", "hour", "day"}:
             raise ValueError("must read like 5/hour: a number, a slash, second|minute|hour|day")
+        return value
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _a_night(cls, value: str) -> str:
+        if (
+            value
+            and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", value) is None
+        ):
+            raise ValueError("must read like 21:00-08:00, or be empty for none")
+        evening, _, morning = value.partition("-")
+        if value and morning >= evening:
+            raise ValueError("must begin in the evening and end in the morning, like 21:00-08:00")
         return value
 
     @field_validator("imb_mailer_id")

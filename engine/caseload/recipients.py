@@ -28,7 +28,8 @@ _STANDING = """
        changed_by, told, contact_point.created_at, verified_at, vouched_at, turn
 """
 _EMAIL = f"""
-SELECT email, confidential, {_STANDING} {_ASKED} AND kind = 'email' ORDER BY turn
+SELECT email, confidential, contact_point.id AS contact_point, {_STANDING}
+{_ASKED} AND kind = 'email' ORDER BY turn
 """
 # A confidential participant is written to at the substitute address alone (Cal. Gov. Code 6207).
 _MAIL = f"""
@@ -36,7 +37,12 @@ SELECT participant.id, large_print, contact_point.id AS contact_point, {ADDRESS_
        {_STANDING} {_ASKED} AND kind = 'mail' AND substitute = confidential ORDER BY turn
 """
 _RETURNED = """
-UPDATE contact_point SET returned_at = coalesce(returned_at, $2) WHERE id = ANY($1::bigint[])
+WITH suppressed AS (
+    UPDATE contact_point SET returned_at = $2 WHERE id = ANY($1::bigint[]) AND returned_at IS NULL
+    RETURNING id
+)
+INSERT INTO contact_suppression (contact_point_id, at, cause)
+SELECT id, $2, 'returned' FROM suppressed
 """
 
 
@@ -100,7 +106,11 @@ class CaseloadRecipients:
     def _email(self, row: Any, reader: Reader) -> EmailAddress | Unreachable:
         if row["email"] is None:
             return Unreachable("no_email_on_file")
-        return _usable(row) or self._untrusted_email(row, reader) or EmailAddress(row["email"])
+        return (
+            _usable(row)
+            or self._untrusted_email(row, reader)
+            or EmailAddress(row["email"], row["contact_point"])
+        )
 
     def _untrusted_email(self, row: Any, reader: Reader) -> Unreachable | None:
         if not reader.secret or row["changed_by"] != "participant" or row["vouched_at"]:

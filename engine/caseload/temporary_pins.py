@@ -26,6 +26,10 @@ _VOID = """
 UPDATE pin_credential SET voided_at = $2
 WHERE delivery_id = ANY($1::bigint[]) AND used_at IS NULL AND voided_at IS NULL
 """
+_MOOT = """
+SELECT delivery_id FROM pin_credential
+WHERE delivery_id = ANY($1::bigint[]) AND (used_at IS NOT NULL OR voided_at IS NOT NULL)
+"""
 _VOID_OLDER = """
 UPDATE pin_credential SET voided_at = $2
 WHERE participant_id = $1 AND kind = 'temporary' AND used_at IS NULL AND voided_at IS NULL
@@ -68,6 +72,14 @@ class TemporaryPins:
         driver = await driver_connection(connection)
         rows = await driver.fetch(_CARRYING, participant_id, besides)
         return [row["delivery_id"] for row in rows]
+
+    async def moot(
+        self, connection: AsyncConnection, delivery_ids: Sequence[int]
+    ) -> frozenset[int]:
+        """Those of the deliveries whose PIN was used, or replaced by a newer one."""
+        driver = await driver_connection(connection)
+        rows = await driver.fetch(_MOOT, list(delivery_ids))
+        return frozenset(row["delivery_id"] for row in rows)
 
     async def void(self, connection: AsyncConnection, delivery_ids: Sequence[int]) -> None:
         """The PINs of these deliveries stop working."""

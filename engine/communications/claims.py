@@ -35,6 +35,9 @@ WITH due AS (
     WHERE id = ANY($1::bigint[])
       AND (state = 'owed' AND next_attempt_at <= clock_timestamp()
            OR state = 'sending' AND leased_until < clock_timestamp())
+      AND NOT EXISTS (
+          SELECT FROM communication JOIN campaign ON campaign.id = campaign_id
+          WHERE communication.id = communication_id AND campaign.state <> 'running')
     ORDER BY id
     FOR UPDATE SKIP LOCKED
 ), claimed AS (
@@ -150,7 +153,8 @@ def claimed_from(row: Any) -> Claimed:
 async def claim(
     connection: AsyncConnection, delivery_ids: Sequence[int], seconds: float
 ) -> tuple[Lease, list[Claimed]]:
-    """Take those of `delivery_ids` that are due and that no one else holds, for `seconds`.
+    """Take those of `delivery_ids` that are due and that no one else holds, for `seconds`; none of
+    a campaign that is paused or cancelled.
 
     One whose frozen facts cannot be read is held for a person; the others are not kept from going.
     """

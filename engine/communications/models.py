@@ -31,7 +31,8 @@ class Communication(Base):
     `route` is the ordered list of steps; `step` is the one that now carries the obligation.
     While it is `held`, it is the task of the desk in `given_to`. One that is to reach a certain
     contact point and no other, an old email address for one, names it. `subject` is what it is
-    about, `appointment:42`, so that what is pending can be cancelled when that changes.
+    about, `appointment:42`, so that what is pending can be cancelled when that changes. One notice
+    of many that were recorded together names their campaign.
     """
 
     __tablename__ = "communication"
@@ -45,8 +46,11 @@ class Communication(Base):
             "due_by",
             postgresql_where=text("state IN ('owed', 'held')"),
         ),
+        Index("ix_communication_subject", "subject", postgresql_where=text("subject IS NOT NULL")),
         Index(
-            "ix_communication_subject", "subject", postgresql_where=text("subject IS NOT NULL")
+            "ix_communication_campaign_id",
+            "campaign_id",
+            postgresql_where=text("campaign_id IS NOT NULL"),
         ),
     )
 
@@ -70,6 +74,33 @@ class Communication(Base):
     given_to: Mapped[str | None]
     contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
     subject: Mapped[str | None]
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+
+
+class Campaign(Base):
+    """One notice to many. Nothing of one that is paused or cancelled is claimed by a worker."""
+
+    __tablename__ = "campaign"
+    __table_args__ = (CheckConstraint("state IN ('running', 'paused', 'cancelled')", name="state"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    notice: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'running'"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class CampaignRecording(Base):
+    """What one run added to a campaign. The same content again has the same `digest`; a run that
+    was read from no file has none."""
+
+    __tablename__ = "campaign_recording"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), index=True)
+    digest: Mapped[bytes | None] = mapped_column(index=True)
+    recorded: Mapped[int]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class Delivery(Base):
@@ -91,6 +122,11 @@ class Delivery(Base):
             "ix_delivery_due",
             "next_attempt_at",
             postgresql_where=text("state IN ('owed', 'sending')"),
+        ),
+        Index(
+            "ix_delivery_contact_point_id",
+            "contact_point_id",
+            postgresql_where=text("contact_point_id IS NOT NULL"),
         ),
     )
 

@@ -39,7 +39,8 @@ WITH asked AS (
                 point, subject)
 ), recorded AS (
     INSERT INTO communication (idempotency_key, notice, participant_id, language, urgency, facts,
-                               template_version, route, requested_at, due_by, contact_point_id, subject)
+                               template_version, route, requested_at, due_by, contact_point_id,
+                               subject)
     SELECT key, notice, participant_id, language, urgency, facts::jsonb, version, route::jsonb,
            at, due, point, subject
     FROM asked
@@ -63,8 +64,8 @@ class Obligation:
 
     `key` is the idempotency key: an obligation recorded twice under one key is one communication.
     Deadlines count from `requested_at`, an aware moment. With a `contact_point` it is told there
-    and nowhere else. `subject` is what it is about (`appointment:42`), for who cancels it. `urgency`
-    is the notice's own where none is given. Nothing is sent until `wait` has passed.
+    and nowhere else. `subject` is what it is about (`appointment:42`), for who cancels it. The
+    `urgency` is the notice's own where none is given. Nothing is sent until `wait` has passed.
     """
 
     key: str

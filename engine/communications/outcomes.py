@@ -1,9 +1,10 @@
 """What became of deliveries: the one place where events are appended and states move."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,7 @@ from engine.calendar.deadlines import due_by
 from engine.clock import Clock
 from engine.communications.catalogue import CATALOGUE, Channel
 from engine.communications.ports import Desk, Secrets
-from engine.communications.routing import route_from_json
+from engine.communications.routing import Step, route_from_json
 from engine.communications.states import (
     FINAL,
     LEASED_EVENTS,
@@ -25,11 +26,24 @@ from engine.communications.states import (
 )
 from engine.database import driver_connection
 
+# Where several channels meet one obligation together, all its deliveries are locked: of two workers
+# the second sees what the first recorded.
 _LOCK = """
+WITH named AS (
+    SELECT delivery.id, communication_id, jsonb_array_length(route -> delivery.step) > 1 AS shared
+    FROM delivery JOIN communication ON communication.id = communication_id
+    WHERE delivery.id = ANY($1::bigint[])
+)
 SELECT delivery.id, delivery.state, lease_token, channel, communication_id, meets_obligation,
-       secret IS NOT NULL AS sealed, notice
+       secret IS NOT NULL AS sealed, notice, participant_id, delivery.contact_point_id,
+       delivery.step = communication.step AS current
 FROM delivery JOIN communication ON communication.id = communication_id
-WHERE delivery.id = ANY($1::bigint[]) ORDER BY delivery.id FOR UPDATE OF delivery
+WHERE delivery.id = ANY(
+    ARRAY(SELECT id FROM named)
+    || ARRAY(SELECT beside.id FROM named JOIN delivery AS beside USING (communication_id)
+             WHERE shared)
+)
+ORDER BY delivery.id FOR UPDATE OF delivery
 """
 _MOVE = """
 UPDATE delivery SET
@@ -39,12 +53,13 @@ UPDATE delivery SET
     attempts = attempts - CASE WHEN moved.counted THEN 0 ELSE 1 END,
     lease_token = NULL,
     leased_until = NULL,
+    contact_point_id = coalesce(moved.contact_point, contact_point_id),
     final_at = CASE WHEN moved.final THEN moved.at END,
     secret = CASE WHEN moved.final THEN NULL ELSE secret END,
     secret_key_id = CASE WHEN moved.final THEN NULL ELSE secret_key_id END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::interval[], $5::bool[], $6::bool[],
-            $7::timestamptz[])
-     AS moved (id, state, reason, delay, final, counted, at)
+            $7::timestamptz[], $8::bigint[])
+     AS moved (id, state, reason, delay, final, counted, at, contact_point)
 WHERE delivery.id = moved.id
 """
 _APPEND = """
@@ -57,6 +72,13 @@ UPDATE communication SET state = settled.state,
        given_to = NULL
 FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS settled (id, state, at)
 WHERE communication.id = settled.id
+"""
+_MISSED = """
+INSERT INTO communication_event (communication_id, step, event, at, reason)
+SELECT id, step, 'promise_missed', $3, reason
+FROM unnest($1::bigint[], $2::text[]) AS missed (missed_id, reason)
+JOIN communication ON communication.id = missed_id
+ON CONFLICT DO NOTHING
 """
 _HELD = """
 SELECT id, participant_id FROM communication WHERE id = ANY($1::bigint[])
@@ -71,12 +93,12 @@ SELECT id, notice, participant_id, route::text AS route, step, requested_at, urg
 FROM communication WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
 """
 _TAKE_STEP = """
-WITH moved AS (
-    UPDATE communication
-    SET step = $2, due_by = $3, state = 'owed', met_at = NULL, given_to = NULL WHERE id = $1
-)
+UPDATE communication
+SET step = $2, due_by = $3, state = 'owed', met_at = NULL, given_to = NULL WHERE id = $1
+"""
+_DELIVERY = """
 INSERT INTO delivery (communication_id, step, channel, meets_obligation, due_by)
-VALUES ($1, $2, $4, $5, $3) RETURNING id
+VALUES ($1, $2, $3, $4, $5) RETURNING id
 """
 
 
@@ -85,7 +107,8 @@ class Outcome:
     """One event for one delivery. `reason` is a word or a status code, never personal.
 
     An attempt that is not `counted` is given back: it was not the message's fault. `at` is when it
-    happened, where somebody else tells us of it later; the clock's now otherwise.
+    happened, where somebody else tells us of it later; the clock's now otherwise. `contact_point`
+    is where an email went, or was refused.
     """
 
     delivery_id: int
@@ -94,6 +117,8 @@ class Outcome:
     delay: timedelta = timedelta()
     counted: bool = True
     at: datetime | None = None
+    contact_point: int | None = None
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +139,41 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Setback:
+    """Something that tells against the way a delivery went. `contact_point` is where it went, where
+    that is known."""
+
+    delivery_id: int
+    participant_id: int
+    channel: Channel
+    event: Event
+    reason: str | None
+    contact_point: int | None
+    dead: bool
+
+
+_Move = tuple[Any, Outcome, State]
+_LATE = frozenset({Event.BOUNCED, Event.BOUNCED_SOFT, Event.GIVEN_UP, Event.RETURNED})
+
+
+class Aftermath(Protocol):
+    """What else follows from setbacks, in the same transaction."""
+
+    async def of(
+        self, connection: AsyncConnection, setbacks: Sequence[Setback], now: datetime
+    ) -> Sequence[Owed]:
+        """Suppress what is not to be written to again, and tell; what that made owed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """Records outcomes by the state table, and takes the next step of a route that failed."""
 
     clock: Clock
     secrets: Secrets
     desk: Desk
+    aftermath: Aftermath
 
     async def record(
         self,
@@ -138,20 +192,38 @@ class Outcomes:
             return Recorded()
         driver = await driver_connection(connection)
         rows = await driver.fetch(_LOCK, sorted(by_delivery))
+        told = [(row, by_delivery[row["id"]]) for row in rows if row["id"] in by_delivery]
+        moot = await self._moot(connection, told)
         moves = [
-            (row, outcome, _next_state(row, outcome.event, lease_token))
-            for row in rows
-            for outcome in (by_delivery[row["id"]],)
+            (row, outcome, None if again else _next_state(row, outcome.event, lease_token))
+            for row, outcome in told
+            for again in (outcome.event is Event.BOUNCED_SOFT and row["id"] in moot,)
         ]
         await _append(driver, moves)
         moved = [(row, outcome, state) for row, outcome, state in moves if state is not None]
         if moved:
             await self._move(driver, moved)
         recorded = Recorded({row["id"]: state for row, _, state in moved})
-        await self._settle(connection, moved, recorded)
+        await self._settle(connection, rows, moved, moot, recorded)
+        setbacks = [
+            _setback(row, outcome) for row, outcome, state in moves if _is_setback(outcome, state)
+        ]
+        if setbacks:
+            recorded.owed += await self.aftermath.of(connection, setbacks, self.clock())
         return recorded
 
-    async def _move(self, driver: Any, moved: Sequence[tuple[Any, Outcome, State]]) -> None:
+    async def _moot(
+        self, connection: AsyncConnection, told: Sequence[tuple[Any, Outcome]]
+    ) -> Collection[int]:
+        """Those whose secret was used, or replaced by a newer one: nothing is owed for them."""
+        carried = [
+            row["id"]
+            for row, outcome in told
+            if CATALOGUE[row["notice"]].carries_secret and outcome.event in _LATE
+        ]
+        return await self.secrets.moot(connection, carried) if carried else ()
+
+    async def _move(self, driver: Any, moved: Sequence[_Move]) -> None:
         await driver.execute(
             _MOVE,
             [row["id"] for row, _, _ in moved],
@@ -161,27 +233,36 @@ class Outcomes:
             [state in FINAL for _, _, state in moved],
             [outcome.counted and outcome.event is not Event.PUT_BACK for _, outcome, _ in moved],
             [outcome.at or self.clock() for _, outcome, _ in moved],
+            [outcome.contact_point for _, outcome, _ in moved],
         )
 
     async def _settle(
         self,
         connection: AsyncConnection,
-        moved: Sequence[tuple[Any, Outcome, State]],
+        rows: Sequence[Any],
+        moved: Sequence[_Move],
+        moot: Collection[int],
         recorded: Recorded,
     ) -> None:
         """Bring the communications of `moved` in step with their deliveries."""
         now = self.clock()
-        meeting = [move for move in moved if move[0]["meets_obligation"]]
-        settled = {
-            row["communication_id"]: (standing, outcome.at or now)
-            for row, outcome, state in meeting
-            if (standing := _standing(State(row["state"]), state))
-        }
-        lost = [row["communication_id"] for row, _, state in meeting if state in LOST]
         await self._tell_secrets(connection, moved, now)
-        if lost:
-            for standing, ended in await self._take_next_steps(connection, lost, recorded):
-                settled[ended] = (standing, now)
+        settled: dict[int, tuple[str, datetime]] = {}
+        lost: dict[int, Outcome] = {}
+        abreast = _abreast(rows, recorded.moved)
+        for row, outcome, state in moved:
+            key = row["communication_id"]
+            if not (row["meets_obligation"] and row["current"]):
+                continue
+            beside = [other for id_, other in abreast[key].items() if id_ != row["id"]]
+            if state in LOST and row["id"] in moot:
+                settled[key] = ("cancelled", now)
+            elif state in LOST:
+                lost[key] = outcome
+            elif standing := standing_of(State(row["state"]), state, beside):
+                settled[key] = (standing, outcome.at or now)
+        for standing, ended in await self._take_next_steps(connection, lost, recorded):
+            settled[ended] = (standing, now)
         if settled:
             driver = await driver_connection(connection)
             standings = [standing for standing, _ in settled.values()]
@@ -190,6 +271,20 @@ class Outcomes:
             )
             held = [key for key, (standing, _) in settled.items() if standing == "held"]
             await self._give(connection, held)
+        # An alert that something waits in the inbox is not sent where nothing does.
+        nothing_waits = [
+            Outcome(row["id"], Event.CANCELLED, "nothing_waits")
+            for row in rows
+            if row["current"]
+            and row["channel"] == Channel.EMAIL
+            and row["communication_id"]
+            in {
+                other["communication_id"]
+                for other, _, state in moved
+                if other["channel"] == Channel.INBOX and state is State.FAILED
+            }
+        ]
+        await self.record(connection, nothing_waits)
 
     async def _give(self, connection: AsyncConnection, held: Collection[int]) -> None:
         """What a machine cannot go on with is somebody's task from the moment it is held."""
@@ -205,7 +300,7 @@ class Outcomes:
     async def _tell_secrets(
         self,
         connection: AsyncConnection,
-        moved: Sequence[tuple[Any, Outcome, State]],
+        moved: Sequence[_Move],
         now: datetime,
     ) -> None:
         for channel in Channel:
@@ -216,6 +311,10 @@ class Outcomes:
             ]
             if arrived:
                 await self.secrets.delivered(connection, channel, arrived, now)
+        for row, outcome, _ in moved:
+            # The secret was shredded when it was sent: what is sent again carries a new one.
+            if outcome.event is Event.BOUNCED_SOFT and CATALOGUE[row["notice"]].carries_secret:
+                await seal_into(connection, self.secrets, row["participant_id"], row["id"])
         ended = [
             row["id"]
             for row, _, state in moved
@@ -225,38 +324,87 @@ class Outcomes:
             await self.secrets.ended(connection, ended)
 
     async def _take_next_steps(
-        self, connection: AsyncConnection, communications: Sequence[int], recorded: Recorded
+        self, connection: AsyncConnection, lost: Mapping[int, Outcome], recorded: Recorded
     ) -> list[tuple[str, int]]:
         """Give each obligation its next channel; how those stand that have none. A person must
         have them, but for what was to reach one contact alone: that cannot be reached."""
+        if not lost:
+            return []
         driver = await driver_connection(connection)
         without_next: list[tuple[str, int]] = []
-        for row in await driver.fetch(_NEXT_STEP, list(communications)):
+        missed: dict[int, Outcome] = {}
+        for row in await driver.fetch(_NEXT_STEP, list(lost)):
             route = route_from_json(row["route"])
-            step = row["step"] + 1
-            if step >= len(route):
-                bound = row["contact_point_id"] is not None
+            bound = row["contact_point_id"] is not None
+            # What nobody opened was there in time.
+            if not bound and lost[row["id"]].event is not Event.UNOPENED:
+                missed[row["id"]] = lost[row["id"]]
+            if row["step"] + 1 < len(route):
+                await self._take_step(connection, row, route[row["step"] + 1], recorded)
+            else:
                 without_next.append(("cancelled" if bound else "held", row["id"]))
-                continue
-            notice = CATALOGUE[row["notice"]]
-            for leg in route[step]:
-                due = due_by(row["requested_at"], notice.days[leg.channel])
-                delivery_id = await driver.fetchval(
-                    _TAKE_STEP, row["id"], step, due, leg.channel, leg.meets
-                )
-                if notice.carries_secret:
-                    await seal_into(connection, self.secrets, row["participant_id"], delivery_id)
-                recorded.owed.append(Owed(delivery_id, row["urgency"]))
+        reasons = [outcome.reason or outcome.event.value for outcome in missed.values()]
+        await driver.execute(_MISSED, list(missed), reasons, self.clock())
         return without_next
 
+    async def _take_step(
+        self, connection: AsyncConnection, row: Any, legs: Step, recorded: Recorded
+    ) -> None:
+        driver = await driver_connection(connection)
+        notice = CATALOGUE[row["notice"]]
+        due = {leg: due_by(row["requested_at"], notice.days[leg.channel]) for leg in legs}
+        first = min(day for leg, day in due.items() if leg.meets)
+        await driver.execute(_TAKE_STEP, row["id"], row["step"] + 1, first)
+        for leg, day in due.items():
+            delivery_id = await driver.fetchval(
+                _DELIVERY, row["id"], row["step"] + 1, leg.channel, leg.meets, day
+            )
+            if notice.carries_secret:
+                await seal_into(connection, self.secrets, row["participant_id"], delivery_id)
+            recorded.owed.append(Owed(delivery_id, row["urgency"]))
 
-def _standing(before: State, after: State) -> str | None:
-    """What a delivery's move makes of its communication, or None where it stays as it was."""
-    if after in MET:
+
+def standing_of(before: State, after: State, beside: Collection[State]) -> str | None:
+    """What a delivery's move, not a loss, makes of its communication, or None where it stays as it
+    was. `beside` are the deliveries that meet it together with this one: all of them must."""
+    together = {after, *beside}
+    if together & LOST:
+        return None
+    if together <= MET:
         return "met"
-    if after in {State.HELD, State.CANCELLED}:
-        return after.value
-    return "owed" if before is State.HELD else None
+    if State.HELD in together:
+        return "held" if after is State.HELD else None
+    if State.CANCELLED in together:
+        return "cancelled" if together <= MET | {State.CANCELLED} else None
+    return "owed" if before in MET | {State.HELD} else None
+
+
+def _abreast(rows: Sequence[Any], moved: Mapping[int, State]) -> dict[int, dict[int, State]]:
+    """Communication → the deliveries that are to meet it now, and where each stands."""
+    found: dict[int, dict[int, State]] = defaultdict(dict)
+    for row in rows:
+        if row["meets_obligation"] and row["current"]:
+            state = moved.get(row["id"], State(row["state"]))
+            found[row["communication_id"]][row["id"]] = state
+    return found
+
+
+def _setback(row: Any, outcome: Outcome) -> Setback:
+    return Setback(
+        delivery_id=row["id"],
+        participant_id=row["participant_id"],
+        channel=Channel(row["channel"]),
+        event=outcome.event,
+        reason=outcome.reason,
+        contact_point=outcome.contact_point or row["contact_point_id"],
+        dead=outcome.dead,
+    )
+
+
+def _is_setback(outcome: Outcome, state: State | None) -> bool:
+    if outcome.event is Event.COMPLAINED:
+        return True
+    return state in LOST or (state is not None and outcome.event is Event.BOUNCED_SOFT)
 
 
 def _next_state(row: Any, event: Event, lease_token: UUID | None) -> State | None:

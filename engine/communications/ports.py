@@ -14,9 +14,10 @@ from engine.security.sealing import Sealed
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
-    """An address that may be used now."""
+    """An address that may be used now; the contact point it was read from, none for a sample."""
 
     address: str
+    contact_point: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,12 @@ class Secrets(Protocol):
         at: datetime,
     ) -> None:
         """The deliveries reached their readers at `at`: their secrets' lifetimes begin."""
+        ...
+
+    async def moot(
+        self, connection: AsyncConnection, delivery_ids: Sequence[int]
+    ) -> Collection[int]:
+        """Those of the deliveries whose secret was used, or replaced by a newer one."""
         ...
 
     def works_until(self, channel: Channel, sent_at: datetime) -> date:

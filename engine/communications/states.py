@@ -66,6 +66,8 @@ class Event(StrEnum):
     """A report came back that it did not arrive, though the address may live: it is sent again."""
     GIVEN_UP = "given_up"
     """Soft bounces have gone on too long, or until the promise would slip."""
+    COMPLAINED = "complained"
+    """Its reader reported it as unwanted: it arrived, but nothing more is to be emailed there."""
     UNOPENED = "unopened"
     """It has waited in the inbox, and nobody opened it."""
 
@@ -121,6 +123,7 @@ _MOVES: Final[dict[Event, dict[State, State]]] = {
     },
     Event.BOUNCED_SOFT: {State.SENT: State.OWED},
     Event.GIVEN_UP: {State.SENT: State.FAILED},
+    Event.COMPLAINED: {},
     Event.UNOPENED: {State.SENT: State.FAILED},
 }
 

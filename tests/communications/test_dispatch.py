@@ -109,6 +109,8 @@ async def test_a_worker_whose_lease_ran_out_does_not_begin(
         application.outcomes,
         application.doorbell,
         lease_seconds=1,
+        quiet=None,
+        clock=application.clock,
     )
     assert await short.deliver(ids) == 2
     assert smtp.taken == []

@@ -21,6 +21,12 @@ def upgrade() -> None:
         ["contact_point_id"],
         ["id"],
     )
+    op.create_index(
+        "ix_delivery_contact_point_id",
+        "delivery",
+        ["contact_point_id"],
+        postgresql_where=sa.text("contact_point_id IS NOT NULL"),
+    )
     op.add_column("communication", sa.Column("subject", sa.String(), nullable=True))
     op.create_index(
         "ix_communication_subject",
@@ -141,5 +147,6 @@ def downgrade() -> None:
     op.drop_index("ix_communication_unsettled_due_by", table_name="communication")
     op.drop_index("ix_communication_subject", table_name="communication")
     op.drop_column("communication", "subject")
+    op.drop_index("ix_delivery_contact_point_id", table_name="delivery")
     op.drop_constraint(op.f("fk_delivery_contact_point_id_contact_point"), "delivery")
     op.drop_column("delivery", "contact_point_id")
