@@ -166,7 +166,5 @@ def _struck(mould: Mould, inks: Sequence[Specimen]) -> list[bytes]:
 
 def _filled(place: Place, runs: Specimen) -> bytes:
     first = runs[0]
-    shown = (
-        run.at(place.x + run.x - first.x, place.y + run.y - first.y).operators() for run in runs
-    )
+    shown = (run.at(run.x + place.across, place.y + run.y - first.y).operators() for run in runs)
     return b"%b%bEMC\n" % (place.opening, b"".join(shown))

@@ -11,7 +11,9 @@ from engine.mail.addresses.lines import address_lines, fits
 
 LetterLanguage = Literal["en", "es", "both"]
 
-InkKind = Literal["return", "address", "paragraph", "item", "value", "action", "secret"]
+InkKind = Literal[
+    "return", "address", "paragraph", "item", "value", "action", "secret", "entry", "cell", "amount"
+]
 Ink = tuple[InkKind, str | tuple[str, ...]]
 """A text that may differ from reader to reader, or its lines, and what it is part of. Everything
 else in a letter (headings, labels, the letterhead) is its *outline*."""
@@ -112,6 +114,35 @@ class Facts:
         return ("facts", *(name for name, _ in self.rows))
 
 
+Row = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of what happened, what it was about and how much it was, under the names of the three
+    columns. It may run over pages, and each begins with the names."""
+
+    names: Row
+    rows: tuple[Row, ...]
+
+    def to_data(self) -> dict[str, Any]:
+        """The block as the layout reads it."""
+        return {
+            "kind": "table",
+            "names": list(self.names),
+            "rows": [list(row) for row in self.rows],
+        }
+
+    def inks(self) -> tuple[Ink, ...]:
+        """The cells, row by row."""
+        kinds: tuple[InkKind, ...] = ("entry", "cell", "amount")
+        return tuple(ink for row in self.rows for ink in zip(kinds, row, strict=True))
+
+    def outline(self) -> Hashable:
+        """The names, and how many rows there are."""
+        return ("table", self.names, len(self.rows))
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """The one thing the reader is asked to do, set apart from the rest."""
@@ -156,7 +187,7 @@ class Secret:
         return ("secret", self.label)
 
 
-Block = Paragraph | Heading | Bullets | Steps | Facts | Action | Secret
+Block = Paragraph | Heading | Bullets | Steps | Facts | Table | Action | Secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from engine.mail.drawn_pages import DrawnPages, Marked, Run, marked_text
 
 Specimen = tuple[Run, ...]
 
-_OWN: Final = {"/Type", "/S", "/P", "/K", "/Pg", "/Lang"}
+_OWN: Final = {"/Type", "/S", "/P", "/K", "/Pg", "/Lang", "/ID"}
 _NEAR: Final = 0.05  # points; less than a printer can show
 
 
@@ -60,12 +60,15 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one tagged piece of an ink goes: the page, how it is opened, where its first run
-    begins, and how many runs it has."""
+    """Where one tagged piece of an ink goes: the page, how it is opened, how far it stands to the
+    right of where it was drawn alone, the height of its first run, and how many runs it has.
+
+    What stands against a right edge stands against one where it is drawn alone, too.
+    """
 
     page: int
     opening: bytes
-    x: float
+    across: float
     y: float
     runs: int
 
@@ -145,7 +148,7 @@ class MouldReader:
                 for page, content in enumerate(contents)
             ),
             halves=tuple(found),
-            inks=tuple(tuple(_place(leaf, piece) for leaf, piece in ink) for ink in pieces),
+            inks=tuple(tuple(_places(found, ink)) for found, ink in zip(pieces, inks, strict=True)),
         )
 
     def _rebased(self, pages: range, start: int) -> Iterator[Element]:
@@ -160,7 +163,7 @@ class MouldReader:
             kind=str(node.S).encode(),
             language=language,
             attributes=b"".join(
-                key.encode() + b" " + _written(value)
+                key.encode() + b" " + _written(value if key != "/A" else _kept(value))
                 for key, value in node.items()
                 if key not in _OWN
             ),
@@ -176,6 +179,18 @@ class MouldReader:
         if kid.get("/Type") == "/MCR":
             return Leaf(self._numbers[kid.get("/Pg", node.get("/Pg")).objgen], int(kid.MCID))
         return self._element(kid, language)
+
+
+def _kept(attributes: Any) -> Any:
+    """A table's cells find the names of their columns by the scope of these (ISO 32000-1,
+    14.8.4.3.4): the identifiers that they are found by as well would be another letter's, too."""
+    if isinstance(attributes, pikepdf.Array):
+        return pikepdf.Array([_kept(one) for one in attributes])
+    if isinstance(attributes, pikepdf.Dictionary):
+        return pikepdf.Dictionary(
+            {key: value for key, value in attributes.items() if key != "/Headers"}
+        )
+    return attributes
 
 
 def _written(value: Any) -> bytes:
@@ -231,9 +246,12 @@ def _as_far(start: Run, one: Run, begin: Run, other: Run) -> bool:
     return abs(across) < _NEAR and abs(down) < _NEAR
 
 
-def _place(leaf: Leaf, piece: Marked) -> Place:
-    first = piece.runs[0]
-    return Place(leaf.page, piece.opening, first.x, first.y, len(piece.runs))
+def _places(pieces: Sequence[_Piece], ink: Specimen) -> Iterator[Place]:
+    at = 0
+    for leaf, piece in pieces:
+        first = piece.runs[0]
+        yield Place(leaf.page, piece.opening, first.x - ink[at].x, first.y, len(piece.runs))
+        at += len(piece.runs)
 
 
 def _without(content: bytes, pieces: Sequence[Marked]) -> bytes:

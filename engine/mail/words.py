@@ -21,8 +21,10 @@ from engine.mail.letters import (
     Facts,
     Heading,
     Paragraph,
+    Row,
     Secret,
     Steps,
+    Table,
 )
 
 
@@ -41,8 +43,9 @@ class ParsedWords:
 def parse_words(html: str, language: Language) -> ParsedWords:
     """Read the rendered words of one half; white space runs become single spaces.
 
-    Understood: title, p, h2, ul > li, ol > li, dl > dt + dd, section.action > h2 + p…,
-    output[title]. Raises WordsError, which names the element and the language and never the text.
+    Understood: title, p, h2, ul > li, ol > li, dl > dt + dd, table > tr > th or td, by threes,
+    section.action > h2 + p…, output[title]. Raises WordsError, which names the element and the
+    language and never the text.
     """
     return _Reader(language).read(_elements(html, language))
 
@@ -68,10 +71,12 @@ class _Node:
 
 
 _CHILDREN: Final = {
-    "": frozenset({"title", "p", "h2", "ul", "ol", "dl", "section", "output"}),
+    "": frozenset({"title", "p", "h2", "ul", "ol", "dl", "table", "section", "output"}),
     "ul": frozenset({"li"}),
     "ol": frozenset({"li"}),
     "dl": frozenset({"dt", "dd"}),
+    "table": frozenset({"tr"}),
+    "tr": frozenset({"th", "td"}),
     "section": frozenset({"h2", "p"}),
 }
 _ATTRIBUTES: Final = {"section": "class", "output": "title"}
@@ -178,6 +183,7 @@ class _Reader:
             "ul": lambda node: Bullets(tuple(item.text for item in node.children)),
             "ol": lambda node: Steps(tuple(item.text for item in node.children)),
             "dl": self._facts,
+            "table": self._table,
             "section": self._action,
             "output": self._secret,
         }
@@ -197,6 +203,18 @@ class _Reader:
             raise self._fault("<dl> must alternate <dt> and <dd>")
         texts = [child.text for child in node.children]
         return Facts(tuple(zip(texts[::2], texts[1::2], strict=True)))
+
+    def _table(self, node: _Node) -> Table:
+        heading, *others = node.children
+        if not others:
+            raise self._fault("<table> has no row but its names")
+        return Table(self._row(heading, "th"), tuple(self._row(row, "td") for row in others))
+
+    def _row(self, node: _Node, tag: str) -> Row:
+        match [child.text for child in node.children if child.tag == tag]:
+            case [first, second, third] if len(node.children) == 3:
+                return first, second, third
+        raise self._fault("<table> must have one <tr> of three <th>, then <tr> of three <td>")
 
     def _action(self, node: _Node) -> Action:
         tags = [child.tag for child in node.children]

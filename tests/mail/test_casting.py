@@ -1,7 +1,7 @@
 """Letters struck from a mould: glyph for glyph and tag for tag as if each were laid out."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from engine.mail.composing import ComposedPart, compose_part, render_letter_pdf
-from engine.mail.letters import Bullets, Half, Letter, Paragraph
+from engine.mail.letters import Bullets, Half, Letter, Paragraph, Table
 from engine.mail.typeface import undrawable_characters
 from engine.mail.typesetting import typesetter
 from tests.mail.sample_letters import (
@@ -53,9 +53,44 @@ def of_all_kinds() -> list[Letter]:
     ]
 
 
+def recorded(half: Half, rows: int, least: int) -> Half:
+    """The same half with a table of so many rows, whose amounts have different widths."""
+    said = tuple(
+        (f"September {1 + number % 30}, 2026", f"{number:015d}", f"${least + 37 * number:,}.50")
+        for number in range(rows)
+    )
+    return replace(half, blocks=(*half.blocks, Table(("Date", "Case number", "Amount"), said)))
+
+
+def of_tables() -> list[Letter]:
+    """Tables of one row, and of several pages, in both editions; three readers of each."""
+    return [
+        replace(one, piece_id=f"{rows}-{least}-{one.large}")
+        for rows in (1, 40)
+        for least in (0, 950, 99_999)
+        for usual in [letter(recorded(SPANISH_APPOINTMENT, rows, least))]
+        for one in (usual, in_large_print(usual))
+    ]
+
+
 def compose(*letters: Letter) -> ComposedPart:
     """The letters in one part."""
     return compose_part(letters, batch_id="ccss_test_letters_20261123_001", document_date=DAY)
+
+
+@pytest.fixture
+def laid_out(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many letters each document that Typst is asked for has."""
+    asked: list[int] = []
+    drawing = typesetter()
+    draw = drawing.pdf
+
+    def counted(what: Mapping[str, Any]) -> bytes:
+        asked.append(len(what["letters"]))
+        return draw(what)
+
+    monkeypatch.setattr(drawing, "pdf", counted)
+    return asked
 
 
 def pictures(pdf: bytes) -> list[Image.Image]:
@@ -75,10 +110,11 @@ def words(pdf: bytes) -> list[list[str]]:
         return [sorted(page.get_textpage().get_text_range().split()) for page in opened]
 
 
-def test_a_struck_letter_looks_as_if_it_were_laid_out() -> None:
+@pytest.mark.parametrize("kinds", [of_all_kinds, of_tables])
+def test_a_struck_letter_looks_as_if_it_were_laid_out(kinds: Callable[[], list[Letter]]) -> None:
     """Page by page and dot by dot, what is struck from a mould is what Typst draws of the letter
-    alone: kerning, line breaks, headers, page numbers."""
-    letters = of_all_kinds()
+    alone: kerning, line breaks, headers, page numbers, amounts at a right edge."""
+    letters = kinds()
     part = compose(*letters)
     struck = pictures(part.pdf)
     for one, piece in zip(letters, part.pieces, strict=True):
@@ -116,10 +152,11 @@ def test_whatever_latin_text_there_is_looks_as_if_it_were_laid_out(texts: list[s
             assert ImageChops.difference(struck[nth], page).getextrema() == (0, 0)
 
 
-def test_a_struck_letter_says_what_a_laid_out_one_says() -> None:
+@pytest.mark.parametrize("kinds", [of_all_kinds, of_tables])
+def test_a_struck_letter_says_what_a_laid_out_one_says(kinds: Callable[[], list[Letter]]) -> None:
     """The same words can be copied from it, and it has the same kinds of element in the same
     order."""
-    letters = of_all_kinds()
+    letters = kinds()
     part = compose(*letters)
     struck_words = words(part.pdf)
     for one, piece in zip(letters, part.pieces, strict=True):
@@ -136,7 +173,7 @@ def test_a_struck_letter_says_what_a_laid_out_one_says() -> None:
 def test_every_tagged_piece_has_its_element_and_its_text() -> None:
     """The parent tree is whole: each number on each page is owned by the one element that names
     it, on that page; and the file has no fault of syntax."""
-    with pikepdf.open(io.BytesIO(compose(*of_all_kinds()).pdf)) as pdf:
+    with pikepdf.open(io.BytesIO(compose(*of_all_kinds(), *of_tables()).pdf)) as pdf:
         assert pdf.check_pdf_syntax() == []
         root = pdf.Root.StructTreeRoot
         owners = {int(key): owned for key, owned in pairs(root.ParentTree.Nums)}
@@ -160,18 +197,31 @@ def test_each_letter_is_a_part_of_the_document_in_its_languages() -> None:
         ]
 
 
-def test_what_is_static_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cells_of_a_table_have_the_names_of_their_columns() -> None:
+    """Each name is the header of its column by scope; nothing is found by an identifier, which
+    another letter of the part would have too; names that begin another page are not read again."""
+    letters = of_tables()
+    with pikepdf.open(io.BytesIO(compose(*letters).pdf)) as pdf:
+        cells = [cell for cell in _elements(pdf.Root.StructTreeRoot.K[0]) if "/A" in cell]
+        headers = [cell for cell in cells if cell.S == "/TH"]
+        assert len(headers) == 3 * len(letters)
+        assert all(header.A[0].Scope == "/Column" for header in headers)
+        assert not any("/Headers" in attribute for cell in cells for attribute in cell.A)
+        assert not any("/ID" in cell for cell in cells)
+    page = words(compose(letters[-2]).pdf)[1]
+    assert page.count("Date") == 1
+
+
+def test_amounts_of_every_width_are_struck_from_one_mould(laid_out: list[int]) -> None:
+    """They stand against the right edge, and the letter is laid out once."""
+    brief = replace(ENGLISH_PIN, blocks=ENGLISH_PIN.blocks[:2])
+    compose(*(letter(recorded(brief, 3, least), piece_id=str(least)) for least in (0, 950, 99_999)))
+    assert laid_out == [0, 1]
+
+
+def test_what_is_static_is_laid_out_once(laid_out: list[int]) -> None:
     """Forty readers with names of every length: each text is drawn alone, one letter is laid out,
     and nothing is laid out again for a name that takes more lines in the window."""
-    asked: list[int] = []
-    drawing = typesetter()
-    draw = drawing.pdf
-
-    def counted(what: Mapping[str, Any]) -> bytes:
-        asked.append(len(what["letters"]))
-        return draw(what)
-
-    monkeypatch.setattr(drawing, "pdf", counted)
     part = compose(
         *(
             letter(
@@ -183,7 +233,7 @@ def test_what_is_static_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> Non
         )
     )
     assert len(part.pieces) == 40
-    assert asked == [0, 1]
+    assert laid_out == [0, 1]
 
 
 def test_pages_share_what_they_have_in_common() -> None:
@@ -214,6 +264,13 @@ def _tags(node: pikepdf.Object) -> Iterator[str]:
     for kid in node.get("/K", ()):
         if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
             yield from _tags(kid)
+
+
+def _elements(node: pikepdf.Object) -> Iterator[pikepdf.Object]:
+    yield node
+    for kid in node.get("/K", ()):
+        if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
+            yield from _elements(kid)
 
 
 def _numbers(page: pikepdf.Page) -> list[int]:

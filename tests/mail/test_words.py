@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.letters import Action, Bullets, Facts, Heading, Paragraph, Secret, Steps
+from engine.mail.letters import Action, Bullets, Facts, Heading, Paragraph, Secret, Steps, Table
 from engine.mail.words import WordsError, parse_words
 
 WHOLE = """
@@ -19,10 +19,18 @@ WHOLE = """
   <dt>Date</dt><dd>December 9</dd>
   <dt>Time</dt><dd>9:30&#8239;a.&nbsp;m.</dd>
 </dl>
+<table>
+  <tr><th>Date</th><th>Case</th><th>Amount</th></tr>
+  <tr><td>October 6</td><td>42</td><td>$1.00</td></tr>
+  <tr><td>October 20</td><td>43</td><td>$2.00</td></tr>
+</table>
 <section class="action"><h2>Call us</h2><p>Today.</p><p>Or tomorrow.</p></section>
 <output title="Your PIN">402719</output>
 <p>Fish &amp; chips</p>
 """
+
+_NAMES = "<tr><th>Kilroy</th><th>b</th><th>c</th></tr>"
+_ROW = _NAMES.replace("th>", "td>")
 
 
 def test_every_element_becomes_its_block() -> None:
@@ -35,6 +43,10 @@ def test_every_element_becomes_its_block() -> None:
         Bullets(("One", "Two")),
         Steps(("First", "Then")),
         Facts((("Date", "December 9"), ("Time", "9:30\u00a0a.\u00a0m."))),
+        Table(
+            ("Date", "Case", "Amount"),
+            (("October 6", "42", "$1.00"), ("October 20", "43", "$2.00")),
+        ),
         Action("Call us", ("Today.", "Or tomorrow.")),
         Secret("Your PIN", "402719"),
         Paragraph("Fish & chips"),
@@ -59,6 +71,12 @@ def test_every_element_becomes_its_block() -> None:
         ("<title>a</title><p/>", "<p/>"),
         ("<title>a</title><dl><dd>Kilroy</dd></dl>", "<dl>"),
         ("<title>a</title><dl><dt>Kilroy</dt></dl>", "<dl>"),
+        ("<title>a</title><table><tr><th>Kilroy</th></tr></table>", "no row but its names"),
+        (f"<title>a</title><table>{_ROW}{_ROW}</table>", "three <th>"),
+        (f"<title>a</title><table>{_NAMES}{_NAMES}</table>", "three <td>"),
+        (f"<title>a</title><table>{_NAMES}<tr><td>Kilroy</td></tr></table>", "three <td>"),
+        (f"<title>a</title><table>{_NAMES}<tr></tr></table>", "<tr> is empty"),
+        ("<title>a</title><table><td>Kilroy</td></table>", "inside <table>"),
         ("<title>a</title><section><h2>Kilroy</h2><p>x</p></section>", "<section>"),
         ("<title>a</title><section class='action'><p>Kilroy</p></section>", "<section>"),
         ("<title>a</title><section class='action'><h2>Kilroy</h2></section>", "<section>"),
