@@ -1,25 +1,37 @@
 """The sweep: ring again for what is owed and due. It is what lets Redis forget everything."""
 
+import time
 from dataclasses import dataclass
+from typing import Final
 
+from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.communications.doorbell import Doorbell
+from engine.communications.doorbell import QUEUES, Doorbell
 from engine.communications.outcomes import Owed
 from engine.database import driver_connection
 
-MOST_AT_ONCE = 50_000
-"""One sweep rings for this many at the most, urgent and soonest due first; the next goes on."""
+MOST_AT_ONCE: Final = 50_000
+"""One sweep rings for this many of a queue at the most; the next goes on."""
 
-_DUE = """
+BULK_JOBS: Final = 40
+"""No more bulk jobs than this wait at a time by a sweep's doing, however much is owed."""
+
+# What was rung for least lately comes first: its job, if there was one, is furthest from waiting.
+_DUE: Final = """
 WITH due AS (
-    SELECT delivery.id, urgency
-    FROM delivery JOIN communication ON communication.id = communication_id
-    WHERE rung_at < clock_timestamp() - interval '55 seconds'
-      AND (delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
-           OR delivery.state = 'sending' AND leased_until < clock_timestamp())
-    ORDER BY (urgency = 'urgent') DESC, delivery.due_by, delivery.id
-    LIMIT $1
+    SELECT id, urgency FROM (
+        SELECT delivery.id, urgency,
+               row_number() OVER (
+                   PARTITION BY urgency ORDER BY rung_at, delivery.due_by, delivery.id) AS turn
+        FROM delivery JOIN communication ON communication.id = communication_id
+        LEFT JOIN campaign ON campaign.id = campaign_id
+        WHERE rung_at < clock_timestamp() - interval '55 seconds'
+          AND (campaign_id IS NULL OR campaign.state = 'running')
+          AND (delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
+               OR delivery.state = 'sending' AND leased_until < clock_timestamp())
+    ) AS in_turn
+    WHERE turn <= CASE urgency WHEN 'urgent' THEN $1 ELSE $2 END
 )
 UPDATE delivery SET rung_at = clock_timestamp()
 FROM due WHERE delivery.id = due.id
@@ -35,9 +47,18 @@ class Sweep:
     doorbell: Doorbell
 
     async def run(self) -> int:
-        """Ring for what is owed, due, and was not rung for within the minute; how many."""
+        """Ring for what is owed, due, and was not rung for within the minute; how many. Of a
+        campaign that is paused or cancelled nothing is, and bulk only as its queue has room."""
+        room = max(0, BULK_JOBS - await self._bulk_jobs()) * self.doorbell.chunk
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
-            rows = await driver.fetch(_DUE, MOST_AT_ONCE)
+            rows = await driver.fetch(_DUE, MOST_AT_ONCE, room)
         await self.doorbell.ring(Owed(row["id"], row["urgency"]) for row in rows)
         return len(rows)
+
+    async def _bulk_jobs(self) -> int:
+        """How many could begin now; those that wait for a retry are not counted."""
+        try:
+            return int(await self.doorbell.redis.zcount(QUEUES["bulk"], 0, time.time() * 1000))
+        except (RedisError, OSError):
+            return 0
