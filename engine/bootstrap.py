@@ -24,6 +24,7 @@ from engine.caseload.suppression import Suppression
 from engine.caseload.temporary_pins import TemporaryPins
 from engine.clock import Clock, system_clock
 from engine.communications.catalogue import Channel
+from engine.communications.deadline_watch import DeadlineWatch
 from engine.communications.dispatch import Dispatcher
 from engine.communications.doorbell import Doorbell
 from engine.communications.held import HeldDesk
@@ -37,7 +38,9 @@ from engine.communications.sweep import Sweep
 from engine.database import create_engine
 from engine.email.addressing import Addressing
 from engine.email.channel import EmailChannel
-from engine.email.transport import Smarthost, SmtpPool
+from engine.email.dkim import DkimSigner
+from engine.email.smarthost import Smarthost
+from engine.email.transport import SmtpPool
 from engine.errors import SettingsError
 from engine.inbox.channel import InboxChannel
 from engine.inbox.documents import Documents
@@ -86,6 +89,7 @@ class Application:
     dispatcher: Dispatcher
     sweep: Sweep
     held: HeldDesk
+    deadlines: DeadlineWatch
     batches: PrintBatches
     handover: Handover
     pickup: Pickup
@@ -107,6 +111,7 @@ class Application:
     documents: Documents
     contact_changes: ContactChanges
     other_party: OtherPartyReports
+    smtp: SmtpPool
 
 
 @asynccontextmanager
@@ -119,8 +124,7 @@ async def open_application(
         stack.push_async_callback(engine.dispose)
         doorbell = Doorbell.at(_url(settings, "redis_url"), settings.chunk)
         stack.push_async_callback(doorbell.close)
-        smarthost = Smarthost.from_url(_url(settings, "smtp_url"), settings.smtp_timeout_seconds)
-        pool = SmtpPool(smarthost, settings.smtp_connections)
+        pool = SmtpPool(_smarthosts(settings), settings.smtp_connections)
         stack.push_async_callback(pool.close)
         throttle = Throttle(_url(settings, "redis_url"), settings.tag_key_bytes(), clock)
         stack.push_async_callback(throttle.close)
@@ -189,6 +193,7 @@ def _compose(
         attempts_most=settings.attempts_most,
         sender=settings.mail_from,
         clock=clock,
+        signer=DkimSigner.of(settings.dkim_domain, settings.dkim_keys()),
     )
     mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
     documents = DocumentStore(_document_store(settings))
@@ -244,6 +249,7 @@ def _compose(
         ),
         sweep=Sweep(engine, doorbell),
         held=held,
+        deadlines=DeadlineWatch(engine, clock),
         batches=PrintBatches(
             engine=engine,
             outcomes=outcomes,
@@ -307,7 +313,21 @@ def _compose(
         documents=Documents(documents, clock),
         contact_changes=ContactChanges(clock),
         other_party=OtherPartyReports(clock),
+        smtp=pool,
     )
+
+
+def _smarthosts(settings: Settings) -> list[Smarthost]:
+    _url(settings, "smtp_url")
+    return [
+        Smarthost.from_url(
+            url,
+            settings.smtp_timeout_seconds,
+            ca_file=settings.smtp_ca_file,
+            plain_networks=settings.plain_networks(),
+        )
+        for url in settings.smtp_urls()
+    ]
 
 
 def _document_store(settings: Settings) -> ObjectStore:

@@ -47,6 +47,11 @@ async def remind(ctx: dict[str, Any]) -> None:
     await application(ctx).notices.reminders(EMAIL_WITHIN, MAIL_WITHIN)
 
 
+async def watch_deadlines(ctx: dict[str, Any]) -> None:
+    """Call out what is at risk, and write down what was breached."""
+    await application(ctx).deadlines.look()
+
+
 async def tell_locked(ctx: dict[str, Any]) -> None:
     """Tell those whose sign-in was locked since."""
     await application(ctx).sign_in.tell_locked()
@@ -68,6 +73,7 @@ def cron_table() -> list[CronJob]:
     return [
         cron(sweep, second=0, unique=True, max_tries=1),
         cron(remind, hour=8, minute=0, second=0, unique=True, max_tries=1),
+        cron(watch_deadlines, second=50, unique=True, max_tries=1),
         cron(tell_locked, second=45, unique=True, max_tries=1),
         cron(tidy, hour=3, minute=20, second=0, unique=True, max_tries=1),
         cron(serve_drop, second=15, unique=True, max_tries=1, timeout=3600),

@@ -9,6 +9,7 @@ from engine.cli import (
     batch,
     calendar,
     caseload,
+    deadlines,
     mail,
     notices,
     preview,
@@ -32,6 +33,7 @@ app.add_typer(staff.app, name="staff")
 app.add_typer(audit.app, name="audit")
 app.command("preview")(preview.preview)
 app.command("remind")(notices.remind)
+app.command("deadlines")(deadlines.deadlines)
 app.command("announce-payments")(notices.announce_payments)
 app.command("migrate")(processes.migrate)
 app.command("portal")(processes.portal)

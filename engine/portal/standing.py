@@ -30,6 +30,7 @@ SELECT urgency,
        count(*) FILTER (WHERE due_by < $1) AS overdue
 FROM communication WHERE state IN ('owed', 'held') GROUP BY urgency
 """
+_PROMISES = "SELECT event, count(*) AS number FROM communication_event GROUP BY event"
 _ALARMS = "SELECT kind, count(*) AS number FROM print_alarm WHERE cleared_at IS NULL GROUP BY kind"
 _OBLIGATION_GAUGES: Final = {
     "oldest": (
@@ -48,6 +49,8 @@ class Reading:
     deliveries: dict[tuple[str, str], int]
     obligations: dict[str, Any]
     alarms: dict[str, int]
+    promises: dict[str, int]
+    at_risk: int
 
 
 class Standing(Collector):
@@ -94,6 +97,19 @@ class Standing(Collector):
         for kind in get_args(AlarmKind):
             alarms.add_metric([kind], reading.alarms.get(kind, 0))
         yield alarms
+        yield GaugeMetricFamily(
+            "connect_at_risk",
+            "Communications whose deadline is in danger while there is still time",
+            value=reading.at_risk,
+        )
+        promises = GaugeMetricFamily(
+            "connect_promises",
+            "What was written down of promises so far",
+            labels=("event",),
+        )
+        for event in ("at_risk", "promise_missed", "breached"):
+            promises.add_metric([event], reading.promises.get(event, 0))
+        yield promises
 
     async def _read(self) -> Reading:
         today = pacific_date(self._application.clock())
@@ -102,8 +118,12 @@ class Standing(Collector):
             deliveries = await driver.fetch(_DELIVERIES)
             obligations = await driver.fetch(_OBLIGATIONS, today)
             alarms = await driver.fetch(_ALARMS)
+            promises = await driver.fetch(_PROMISES)
+        outlook = await self._application.deadlines.outlook()
         return Reading(
             {(row["state"], row["channel"]): row["number"] for row in deliveries},
             {row["urgency"]: row for row in obligations},
             {row["kind"]: row["number"] for row in alarms},
+            {row["event"]: row["number"] for row in promises},
+            len(outlook.at_risk),
         )
