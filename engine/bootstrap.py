@@ -11,8 +11,10 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.caseload.acts import Acts
+from engine.caseload.bulk_notices import BulkNotices
 from engine.caseload.carried_pins import CarriedPins
 from engine.caseload.chosen_pins import ChosenPins
+from engine.caseload.columns import Rules
 from engine.caseload.contact_changes import ContactChanges
 from engine.caseload.desks import LocalAgencies
 from engine.caseload.notices import CaseloadNotices
@@ -21,8 +23,12 @@ from engine.caseload.pin_requests import PinRequests
 from engine.caseload.recipients import CaseloadRecipients, Cooling
 from engine.caseload.sign_in import Manners, SignIn
 from engine.caseload.suppression import Suppression
+from engine.caseload.statements import StatementRun
+from engine.caseload.survey import Surveyor
 from engine.caseload.temporary_pins import TemporaryPins
 from engine.clock import Clock, system_clock
+from engine.communications.bulk_recording import Bulk
+from engine.communications.campaigns import CampaignBell, Campaigns
 from engine.communications.catalogue import Channel
 from engine.communications.deadline_watch import DeadlineWatch
 from engine.communications.dispatch import Dispatcher
@@ -41,6 +47,7 @@ from engine.email.channel import EmailChannel
 from engine.email.dkim import DkimSigner
 from engine.email.smarthost import Smarthost
 from engine.email.transport import SmtpPool
+from engine.email.incoming.recording import Returns
 from engine.errors import SettingsError
 from engine.inbox.channel import InboxChannel
 from engine.inbox.documents import Documents
@@ -90,6 +97,7 @@ class Application:
     sweep: Sweep
     held: HeldDesk
     deadlines: DeadlineWatch
+    returns: Returns
     batches: PrintBatches
     handover: Handover
     pickup: Pickup
@@ -111,6 +119,10 @@ class Application:
     documents: Documents
     contact_changes: ContactChanges
     other_party: OtherPartyReports
+    campaigns: Campaigns
+    bulk_notices: BulkNotices
+    statements: StatementRun
+    surveyor: Surveyor
     smtp: SmtpPool
 
 
@@ -180,6 +192,7 @@ def _compose(
     outcomes = Outcomes(clock, pins, LocalAgencies(), suppression)
     outbox = Outbox(engine, doorbell, pins, renderer)
     carried = CarriedPins(pins, outcomes)
+    addressing = Addressing(settings.tag_key_bytes(), settings.return_path_domain)
     email = EmailChannel(
         engine=engine,
         outcomes=outcomes,
@@ -188,7 +201,7 @@ def _compose(
         renderer=renderer,
         box=box,
         pool=pool,
-        addressing=Addressing(settings.tag_key_bytes(), settings.return_path_domain),
+        addressing=addressing,
         backoff=Backoff(settings.retry_first_seconds, settings.retry_most_seconds),
         attempts_most=settings.attempts_most,
         sender=settings.mail_from,
@@ -207,6 +220,8 @@ def _compose(
         clock=clock,
     )
     held = HeldDesk(engine, outcomes, pins, doorbell)
+    bell = CampaignBell(engine, doorbell)
+    bulk = Bulk(engine, bell, renderer, clock)
     approvals = Approvals(renderer)
     outgoing = Outgoing(settings.data_dir / "print" / "outgoing")
     printer = Printer(
@@ -250,6 +265,7 @@ def _compose(
         sweep=Sweep(engine, doorbell),
         held=held,
         deadlines=DeadlineWatch(engine, clock),
+        returns=Returns(engine, outcomes, doorbell, addressing, soft_bounces, clock),
         batches=PrintBatches(
             engine=engine,
             outcomes=outcomes,
@@ -313,6 +329,10 @@ def _compose(
         documents=Documents(documents, clock),
         contact_changes=ContactChanges(clock),
         other_party=OtherPartyReports(clock),
+        campaigns=Campaigns(engine, outcomes, bell, audit, clock),
+        bulk_notices=BulkNotices(bulk, Rules.of(settings)),
+        statements=StatementRun(bulk, clock),
+        surveyor=Surveyor(recipients, renderer, settings.agency.return_address),
         smtp=pool,
     )
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -25,6 +26,9 @@ def _demonstration_key(purpose: str) -> str:
 _DEMONSTRATION_SEALING_KEY: Final = _demonstration_key("sealing")
 _DEMONSTRATION_PEPPER: Final = _demonstration_key("pepper")
 _DEMONSTRATION_TAG_KEY: Final = _demonstration_key("tags")
+
+_SMTP_SCHEMES: Final = ("smtp", "smtps", "smtp+starttls", "smtp+plain")
+_LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 class Agency(BaseModel):
@@ -87,6 +91,14 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     mail_from: str = "no-reply@connect.example"
     return_path_domain: str = "bounces.connect.example"
+    complaints_to: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")] = "complaints"
+    """Of RETURN_PATH_DOMAIN: where feedback loops send their reports."""
+    bounce_maildir: Path | None = None
+    """Where a mail system delivers what comes back, if it does not hand it to our receiver."""
+    dkim_domain: str | None = None
+    dkim_selector: str = ""
+    dkim_key: SecretStr | None = None
+    """PEM files, or PEM itself; with two, RSA and Ed25519, as many selectors in the same order."""
 
     sealing_keys: dict[str, SecretStr] = {
         "demonstration": SecretStr(_DEMONSTRATION_SEALING_KEY),
@@ -129,6 +141,9 @@ class Settings(BaseSettings):
     lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
     smtp_connections: Annotated[int, Field(ge=1, le=100)] = 4
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    smtp_ca_file: Path | None = None
+    smtp_plain_networks: str = ""
+    """Where mail may travel in the clear: networks, by commas, as 10.1.0.0/16."""
     retry_first_seconds: Annotated[float, Field(gt=0)] = 5.0
     retry_most_seconds: Annotated[float, Field(gt=0)] = 1800.0
     attempts_most: Annotated[int, Field(ge=1)] = 12
@@ -169,7 +184,49 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _smtp_only(cls, value: SecretStr | None) -> SecretStr | None:
-        return _with_scheme(value, ("smtp", "smtps", "smtp+starttls"))
+        urls = [] if value is None else _several(value.get_secret_value())
+        if value is not None and not urls:
+            raise ValueError("must name a server: smtp://host:port")
+        for url in urls:
+            if fault := _smtp_fault(url):
+                where = f"server {urls.index(url) + 1} of {len(urls)} " if len(urls) > 1 else ""
+                raise ValueError(f"{where}{fault}")
+        return value
+
+    @field_validator("smtp_ca_file")
+    @classmethod
+    def _ca_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("must name a file of certificates in PEM")
+        return value
+
+    @field_validator("smtp_plain_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        try:
+            for network in _several(value):
+                ip_network(network)
+        except ValueError:
+            raise ValueError("must be networks like 10.1.0.0/16, by commas") from None
+        return value
+
+    @field_validator("dkim_domain")
+    @classmethod
+    def _domain(cls, value: str | None) -> str | None:
+        if value is not None and not _is_domain(value):
+            raise ValueError("must be a domain like connect.example")
+        return value
+
+    @field_validator("dkim_selector")
+    @classmethod
+    def _selectors(cls, value: str) -> str:
+        names = _several(value)
+        # RFC 6376, 3.1: a selector is one DNS label, or several with dots between them.
+        if not all(_LABEL.fullmatch(label) for name in names for label in name.split(".")):
+            raise ValueError("must be a DNS label like s2026: letters, digits and hyphens")
+        if len(set(names)) != len(names):
+            raise ValueError("must name each selector once")
+        return value
 
     @field_validator("print_job")
     @classmethod
@@ -246,9 +303,47 @@ class Settings(BaseSettings):
         """Key id → 32 bytes."""
         return {key_id: _decoded(key, key_id) for key_id, key in self.sealing_keys.items()}
 
+    @property
+    def complaints_address(self) -> str:
+        """Where feedback loops send their reports."""
+        return f"{self.complaints_to}@{self.return_path_domain}"
+
     def tag_key_bytes(self) -> bytes:
         """The key under which Message-IDs, return paths and throttle scopes are derived."""
         return self.tag_key.get_secret_value().encode()
+
+    def smtp_urls(self) -> list[str]:
+        """The smarthosts, in the order in which they are to be used."""
+        return [] if self.smtp_url is None else _several(self.smtp_url.get_secret_value())
+
+    def plain_networks(self) -> list[IPv4Network | IPv6Network]:
+        """Where mail may travel in the clear."""
+        return [ip_network(network) for network in _several(self.smtp_plain_networks)]
+
+    def dkim_keys(self) -> dict[str, str]:
+        """Selector → a PEM file's path, or PEM itself."""
+        if self.dkim_key is None:
+            return {}
+        given = [key.strip() for key in self.dkim_key.get_secret_value().split(",")]
+        return dict(zip(_several(self.dkim_selector), filter(None, given), strict=True))
+
+    def dkim_fault(self) -> str | None:
+        """Why mail cannot be signed as these settings say; None when it can, or none is."""
+        given = (self.dkim_domain, self.dkim_selector, self.dkim_key)
+        if not any(given):
+            return None
+        if self.dkim_domain is None or not self.dkim_selector or self.dkim_key is None:
+            return "DKIM_DOMAIN, DKIM_SELECTOR and DKIM_KEY: all three must be set, or none"
+        try:
+            self.dkim_keys()
+        except ValueError:
+            return "DKIM_KEY: must name as many keys as DKIM_SELECTOR has selectors"
+        sender = self.mail_from.rpartition("@")[2].lower()
+        ours = self.dkim_domain.lower()
+        # RFC 7489, 3.1.1: DMARC's relaxed alignment asks for one organization's domain.
+        if not (f".{sender}".endswith(f".{ours}") or f".{ours}".endswith(f".{sender}")):
+            return "DKIM_DOMAIN: must be the domain of MAIL_FROM, or one above or below it"
+        return None
 
     def production_faults(self) -> list[str]:
         """Why these settings may not serve real parents; empty when they may."""
@@ -301,6 +396,38 @@ def _with_scheme(value: SecretStr | None, allowed: tuple[str, ...]) -> SecretStr
         schemes = " or ".join(f"{scheme}://" for scheme in allowed)
         raise ValueError(f"must be a URL that begins with {schemes}")
     return value
+
+
+def _several(value: str) -> list[str]:
+    """What stands in `value` by commas or spaces."""
+    return value.replace(",", " ").split()
+
+
+def _is_domain(value: str) -> bool:
+    labels = value.split(".")
+    return len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels)
+
+
+def _smtp_fault(url: str) -> str | None:
+    """Why no mail can be handed over at `url`, without showing it; None when it can."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  reading it is the check
+    except ValueError:
+        return "is not a URL: percent-encode what is special in a password"
+    schemes = " or ".join(f"{scheme}://" for scheme in _SMTP_SCHEMES)
+    faults = {
+        f"must be a URL that begins with {schemes}": parts.scheme not in _SMTP_SCHEMES,
+        "must name a host": not parts.hostname,
+        "must end with its port: percent-encode what is special in a password": bool(
+            parts.path.strip("/") or parts.query or parts.fragment
+        ),
+        "must have a user name before its password": bool(parts.password and not parts.username),
+        "must not sign in over smtp+plain://, which shows the password to the network": bool(
+            parts.scheme == "smtp+plain" and parts.username
+        ),
+    }
+    return next((fault for fault, is_so in faults.items() if is_so), None)
 
 
 def _drop_fault(url: str) -> str | None:
@@ -356,6 +483,8 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(
             "PRINT_SFTP_KEY and PRINT_SFTP_HOST_KEYS must each name a file: PRINT_DROP_URL is SFTP"
         )
+    if fault := settings.dkim_fault():
+        raise SettingsError(fault)
     if settings.profile == "production" and (faults := settings.production_faults()):
         raise SettingsError("PROFILE is production, but\n  " + "\n  ".join(faults))
     return settings

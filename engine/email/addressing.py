@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.security.tokens import derive_tag, matches
 
+_MESSAGE_ID: Final = "message-id"
 _RETURN_PATH: Final = "return-path"
 _ENVELOPE_ID: Final = "envelope-id"
 _PREFIX: Final = "bounce+"
@@ -26,8 +27,7 @@ class Addressing:
 
     def message_id(self, delivery_id: int) -> str:
         """The Message-ID (RFC 5322, 3.6.4): a retry after an unknown hand-off repeats it."""
-        tag = derive_tag(self.key, "message-id", str(delivery_id))
-        return f"<{delivery_id}.{tag}@{self.return_path_domain}>"
+        return f"<{self._keyed(_MESSAGE_ID, delivery_id)}@{self.return_path_domain}>"
 
     def return_path(self, delivery_id: int) -> str:
         """The envelope sender (VERP): a bounce names its delivery, and cannot be forged."""
@@ -55,6 +55,14 @@ class Addressing:
     def delivery_of_envelope_id(self, envelope_id: str) -> int | None:
         """The delivery whose ENVID `envelope_id` is; None for any that we did not make."""
         return self._delivery_of(_ENVELOPE_ID, envelope_id)
+
+    def delivery_of_message_id(self, message_id: str) -> int | None:
+        """The delivery whose Message-ID it is, with or without angle brackets; None for any that
+        we did not make."""
+        keyed, _, domain = message_id.strip().removeprefix("<").removesuffix(">").rpartition("@")
+        if domain.lower() != self.return_path_domain.lower():
+            return None
+        return self._delivery_of(_MESSAGE_ID, keyed)
 
     def _keyed(self, purpose: str, delivery_id: int) -> str:
         return f"{delivery_id}.{derive_tag(self.key, purpose, str(delivery_id))}"

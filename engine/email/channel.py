@@ -1,7 +1,8 @@
 """The email channel: render, hand over, and report, message by message, on several connections."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -10,8 +11,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
-from engine.communications.catalogue import Channel, Secret
-from engine.communications.claims import Claimed, Lease, Reader
+from engine.communications.catalogue import Channel, Secret, Urgency
+from engine.communications.claims import Claimed, Lease
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Outcome, Outcomes, Owed, Recorded
 from engine.communications.ports import EmailAddress, Recipients, Unreachable
@@ -20,16 +21,17 @@ from engine.communications.retries import Backoff
 from engine.communications.states import Event
 from engine.database import driver_connection
 from engine.email.addressing import Addressing
-from engine.email.message import Envelope, MessageError, build_message
-from engine.email.transport import (
-    Connection,
+from engine.email.answers import (
     HandOffUnknownError,
     MessageDeferredError,
     MessageRefusedError,
     NotBegunError,
     ServerUnavailableError,
-    SmtpPool,
 )
+from engine.email.dkim import DkimSigner
+from engine.email.extras import NOTHING, EmailExtras, Extras
+from engine.email.message import Envelope, MessageError, build_message
+from engine.email.transport import Connection, MailObject, SmtpPool
 from engine.errors import ConnectError
 from engine.security.sealing import SecretBox
 
@@ -59,54 +61,53 @@ class EmailChannel:
     attempts_most: int
     sender: str
     clock: Clock
+    signer: DkimSigner | None = None
+    extras: Extras | None = None
 
     async def deliver(self, claimed: Sequence[Claimed], lease: Lease) -> None:
         """Send `claimed` while `lease` holds; what is not begun in time is left under it."""
         async with self.engine.connect() as connection:
             addresses = await self.recipients.email(connection, {item.reader for item in claimed})
+            extras = await self.extras.of(connection, claimed) if self.extras else {}
         recorder = _Recorder(self, lease, {item.delivery_id: item for item in claimed})
-        waiting = list(reversed(claimed))
+        waiting = deque(
+            _Waiting(item, addresses[item.reader], extras.get(item.delivery_id, NOTHING))
+            for item in sorted(claimed, key=lambda item: not _is_urgent(item))
+        )
         lanes = min(self.pool.size, len(claimed))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(lanes):
-                    group.create_task(self._lane(waiting, addresses, lease, recorder))
+                    group.create_task(self._lane(waiting, lease, recorder))
         finally:
             await asyncio.shield(recorder.drain())
 
-    async def _lane(
-        self,
-        waiting: list[Claimed],
-        addresses: Mapping[Reader, EmailAddress | Unreachable],
-        lease: Lease,
-        recorder: "_Recorder",
-    ) -> None:
+    async def _lane(self, waiting: "deque[_Waiting]", lease: Lease, recorder: "_Recorder") -> None:
         while waiting and lease.holds():
             # A connection is asked for anew for every message: a PIN waits for one, not for all.
-            async with self.pool.connection() as connection:
+            urgent = _is_urgent(waiting[0].item)
+            async with self.pool.connection(urgent=urgent) as connection:
                 if not (waiting and lease.holds()):
                     return
-                item = waiting.pop()
+                if urgent and not _is_urgent(waiting[0].item):
+                    # Another lane has sent it: bulk does not use what is kept for urgent mail.
+                    continue
+                mail = waiting.popleft()
                 try:
-                    outcome = await self._attempt(connection, item, addresses[item.reader], lease)
+                    outcome = await self._attempt(connection, mail, lease)
                 except NotBegunError:
                     continue
                 except asyncio.CancelledError:
-                    recorder.waiting.append(self._again(item, Event.UNKNOWN, "stopped"))
+                    recorder.waiting.append(self._again(mail.item, Event.UNKNOWN, "stopped"))
                     raise
             await recorder.add(outcome)
 
-    async def _attempt(
-        self,
-        connection: Connection,
-        item: Claimed,
-        address: EmailAddress | Unreachable,
-        lease: Lease,
-    ) -> Outcome:
+    async def _attempt(self, connection: Connection, mail: "_Waiting", lease: Lease) -> Outcome:
+        item, address = mail.item, mail.address
         if isinstance(address, Unreachable):
             return Outcome(item.delivery_id, Event.REFUSED, address.reason)
         try:
-            message = self._message(item, address)
+            message = self._message(item, address, mail.extras)
         except MessageError:
             return Outcome(item.delivery_id, Event.REFUSED, "unmailable_address")
         except ConnectError as error:
@@ -126,14 +127,14 @@ class EmailChannel:
         async def may_begin() -> bool:
             return lease.holds() and await self._still_owed(item, lease)
 
+        mail = MailObject(
+            sender=self.addressing.return_path(item.delivery_id),
+            recipient=address.address,
+            message=message,
+            envelope_id=self.addressing.envelope_id(item.delivery_id),
+        )
         try:
-            code = await connection.send(
-                self.addressing.return_path(item.delivery_id),
-                address.address,
-                message,
-                may_begin=may_begin,
-                within=lease.seconds_left(),
-            )
+            code = await connection.send(mail, may_begin=may_begin, within=lease.seconds_left())
         except MessageRefusedError as error:
             return Outcome(item.delivery_id, Event.REFUSED, str(error))
         except MessageDeferredError as error:
@@ -163,22 +164,38 @@ class EmailChannel:
         delay = self.backoff.delay_while_down(seconds_down)
         return Outcome(item.delivery_id, Event.DEFERRED, reason, delay, counted=False)
 
-    def _message(self, item: Claimed, address: EmailAddress) -> bytes:
+    def _message(self, item: Claimed, address: EmailAddress, extras: EmailExtras) -> bytes:
         secret = None
         if item.secret is not None:
             pin = self.box.open(item.secret, str(item.delivery_id))
             until = self.outcomes.secrets.works_until(Channel.EMAIL, self.clock())
             secret = Secret(pin, until)
         words = self.renderer.email(item.notice, item.language, item.facts, secret)
-        return build_message(
+        now = self.clock()
+        message = build_message(
             words,
             Envelope(
                 sender=self.sender,
                 recipient=address.address,
                 message_id=self.addressing.message_id(item.delivery_id),
-                date=self.clock(),
+                date=now,
+                extras=extras,
             ),
         )
+        return message if self.signer is None else self.signer.sign(message, now)
+
+
+def _is_urgent(item: Claimed) -> bool:
+    return item.notice.urgency is Urgency.URGENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A claimed delivery with what was read for it."""
+
+    item: Claimed
+    address: EmailAddress | Unreachable
+    extras: EmailExtras
 
 
 @dataclass(slots=True)

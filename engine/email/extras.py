@@ -12,7 +12,7 @@ from engine.communications.claims import Claimed
 from engine.errors import ConnectError
 
 _FILE_NAME: Final = re.compile(r"[a-z0-9-]{1,40}\.ics")
-_LINK: Final = re.compile(r"https?://[!-;=?-~]+")
+_LINK: Final = re.compile(r"https?://[!-;=?-~]{1,900}")
 
 
 class ExtraError(ConnectError):
@@ -45,10 +45,13 @@ class EmailExtras:
     calendar: CalendarPart | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could not stand in List-Unsubscribe, without showing it."""
+        """Refuse what could not stand in List-Unsubscribe (RFC 2369, 2), without showing it."""
         link = self.unsubscribe
         if link is not None and not (_LINK.fullmatch(link) and urlsplit(link).hostname):
             raise ExtraError("unsubscribe: it must be one link of plain ASCII")
+
+
+NOTHING: Final = EmailExtras()
 
 
 class Extras(Protocol):

@@ -4,6 +4,7 @@ Both parts are quoted-printable: every line keeps to 76 characters whatever a re
 needs, and a PIN on a line of its own stays as it is, readable in the raw message too.
 """
 
+import base64
 import hashlib
 import re
 from binascii import b2a_qp
@@ -16,6 +17,7 @@ from typing import Final
 
 from engine.clock import PACIFIC, require_aware
 from engine.communications.rendering import EmailWords
+from engine.email.extras import NOTHING, CalendarPart, EmailExtras
 from engine.errors import ConnectError
 
 # RFC 5321, 4.1.2: a dot-string and a domain of letters, digits and hyphens. Quoted local parts,
@@ -39,12 +41,14 @@ class MessageError(ConnectError):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who and when: bare addresses, the Message-ID with its angle brackets, an aware date."""
+    """Who and when: bare addresses, the Message-ID with its angle brackets, an aware date; and
+    what goes with the words."""
 
     sender: str
     recipient: str
     message_id: str
     date: datetime
+    extras: EmailExtras = NOTHING
 
     def __post_init__(self) -> None:
         """Refuse what could not stand in a header; the error names the field, not its value."""
@@ -58,10 +62,13 @@ class Envelope:
 def build_message(words: EmailWords, envelope: Envelope) -> bytes:
     """`words` to one recipient as multipart/alternative, text first, in CRLF lines of ASCII.
 
-    The recipient's name stands nowhere. Auto-Submitted (RFC 3834) and its Exchange sibling keep
-    holiday notices from coming back. Raises MessageError when a header would break.
+    A calendar is a file beside them, in a multipart/mixed. The recipient's name stands nowhere.
+    Auto-Submitted (RFC 3834) and its Exchange sibling keep holiday notices from coming back.
+    Raises MessageError when a header would break.
     """
-    boundary = _boundary(envelope.message_id)
+    kind, body = _alternative(words, envelope.message_id)
+    if (calendar := envelope.extras.calendar) is not None:
+        kind, body = _mixed(kind, body, calendar, envelope.message_id)
     headers = (
         ("From", _mailbox(words.sender_name, envelope.sender)),
         ("To", envelope.recipient),
@@ -70,18 +77,56 @@ def build_message(words: EmailWords, envelope: Envelope) -> bytes:
         ("Message-ID", envelope.message_id),
         ("Auto-Submitted", "auto-generated"),
         ("X-Auto-Response-Suppress", _SUPPRESSED),
+        *_unsubscribe(envelope.extras.unsubscribe),
         ("Content-Language", words.language),
         ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"'),
+        ("Content-Type", kind),
     )
     lines = [f"{name}: {value}" for name, value in headers]
-    head = "\r\n".join([*lines, "", ""]).encode("ascii")
-    text, html = (
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+def _unsubscribe(link: str | None) -> tuple[tuple[str, str], ...]:
+    """RFC 2369, 3.2 and RFC 8058, 3.1: the reader's mail program stops what is optional."""
+    if link is None:
+        return ()
+    return (
+        ("List-Unsubscribe", f"<{link}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    )
+
+
+def _alternative(words: EmailWords, message_id: str) -> tuple[str, bytes]:
+    parts = (
         _part("plain", words.language, words.text),
         _part("html", words.language, words.html),
     )
+    return _multipart("alternative", parts, _boundary(message_id))
+
+
+def _mixed(kind: str, body: bytes, calendar: CalendarPart, message_id: str) -> tuple[str, bytes]:
+    """The words first, then the file. As an attachment mail programs offer to keep it; as an
+    alternative they would show it in the place of the words."""
+    words = f"\r\nContent-Type: {kind}\r\n\r\n".encode("ascii") + body
+    return _multipart("mixed", (words, _file(calendar)), _boundary(f"mixed {message_id}"))
+
+
+def _multipart(subtype: str, parts: tuple[bytes, ...], boundary: str) -> tuple[str, bytes]:
+    """The Content-Type of `parts`, and their body."""
     mark = f"--{boundary}".encode("ascii")
-    return b"".join((head, mark, text, b"\r\n", mark, html, b"\r\n", mark, b"--\r\n"))
+    body = b"\r\n".join([*(mark + part for part in parts), mark])
+    return f'multipart/{subtype};\r\n boundary="{boundary}"', body + b"--\r\n"
+
+
+def _file(calendar: CalendarPart) -> bytes:
+    """A calendar as an attachment (RFC 6047, 2.4; RFC 2183)."""
+    head = (
+        f"\r\nContent-Type: text/calendar; charset=utf-8; method={calendar.method};\r\n"
+        f' name="{calendar.name}"\r\n'
+        f'Content-Disposition: attachment; filename="{calendar.name}"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode("ascii") + base64.encodebytes(calendar.content).replace(b"\n", b"\r\n")
 
 
 def _part(subtype: str, language: str, content: str) -> bytes:
@@ -95,9 +140,10 @@ def _part(subtype: str, language: str, content: str) -> bytes:
     return head.encode("ascii") + b2a_qp("\r\n".join([*lines, ""]).encode("utf-8"), istext=True)
 
 
-def _boundary(message_id: str) -> str:
-    """Derived from the message; `=_` never occurs in quoted-printable (RFC 2045, 6.7)."""
-    return f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
+def _boundary(seed: str) -> str:
+    """Derived from the message; `=_` occurs neither in quoted-printable nor in base64 (RFC 2045,
+    6.7 and 6.8)."""
+    return f"=_{hashlib.sha256(seed.encode()).hexdigest()[:32]}"
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -1,38 +1,30 @@
-"""Handing messages to an SMTP server over kept connections, and what its answers mean."""
+"""Handing one message at a time to a smarthost, and what each way of failing means for it."""
 
 import asyncio
-import ssl
+import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass
+from typing import Any, Final
 
 import aiosmtplib
 from aiosmtplib import SMTP
+from aiosmtplib.response import SMTPResponse
 
-from engine.errors import ConnectError
+from engine.email.answers import (
+    HandOffUnknownError,
+    MessageDeferredError,
+    NotBegunError,
+    Reply,
+    ServerUnavailableError,
+    refusal,
+)
+from engine.email.lanes import Lanes
+from engine.email.smarthost import Smarthost
+from engine.email.smarthosts import CrowdedError, HostStatus, Session, Smarthosts
 
-
-class MessageDeferredError(ConnectError):
-    """The server will not take this message now (4xx): it is tried again later."""
-
-
-class MessageRefusedError(ConnectError):
-    """The server will never take this message (5xx): the next channel takes over."""
-
-
-class ServerUnavailableError(ConnectError):
-    """There is no server to talk to: nothing is held against the message."""
-
-
-class NotBegunError(ConnectError):
-    """The right to send was lost before DATA: whoever has it now sends, or nobody does."""
-
-
-class HandOffUnknownError(ConnectError):
-    """The connection was lost after DATA began: the server may have taken the message."""
+_LEADING_DOT: Final = re.compile(rb"(?m)^\.")
 
 
 async def _always() -> bool:
@@ -40,112 +32,84 @@ async def _always() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Smarthost:
-    """Where mail is handed over: `smtp://`, `smtps://` or `smtp+starttls://user:pass@host:port`."""
+class MailObject:
+    """A message in its envelope (RFC 5321, 2.3.1): bare addresses, the ENVID under which a report
+    would name it (RFC 3461), and bytes in CRLF lines."""
 
-    host: str
-    port: int
-    implicit_tls: bool
-    starttls: bool
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    timeout: float = 30.0
-
-    @classmethod
-    def from_url(cls, url: str, timeout: float) -> Self:
-        """Read a URL whose scheme the settings have checked already."""
-        parts = urlsplit(url)
-        implicit = parts.scheme == "smtps"
-        return cls(
-            host=parts.hostname or "localhost",
-            port=parts.port or (465 if implicit else 25),
-            implicit_tls=implicit,
-            starttls=parts.scheme == "smtp+starttls",
-            username=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-            timeout=timeout,
-        )
-
-    async def connect(self) -> SMTP:
-        """A greeted connection; raises ServerUnavailableError."""
-        client = SMTP(
-            hostname=self.host,
-            port=self.port,
-            use_tls=self.implicit_tls,
-            start_tls=self.starttls,
-            username=self.username,
-            password=self.password,
-            timeout=self.timeout,
-        )
-        try:
-            await client.connect()
-        except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as error:
-            client.close()
-            raise ServerUnavailableError(type(error).__name__) from None
-        return client
+    sender: str
+    recipient: str
+    message: bytes
+    envelope_id: str | None = None
 
 
-@dataclass(slots=True)
+class _LostError(Exception):
+    """A command had no answer, or none that can be understood; its text is a word for why."""
+
+
 class SmtpPool:
-    """At most `size` connections, kept between messages; each carries one message at a time."""
+    """At most `size` messages under way at a time, over connections that are kept between them."""
 
-    smarthost: Smarthost
-    size: int
-    down_since: float | None = None
-    _idle: list[SMTP] = field(default_factory=list)
-    _slots: asyncio.Semaphore = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._slots = asyncio.Semaphore(self.size)
+    def __init__(
+        self,
+        smarthosts: Sequence[Smarthost],
+        size: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.size = size
+        self.smarthosts = Smarthosts.of(smarthosts, size, monotonic)
+        self._lanes = Lanes(lambda: min(self.size, self.smarthosts.most))
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator["Connection"]:
-        """A connection of one's own, to be given back in order."""
-        async with self._slots:
-            connection = Connection(self)
-            try:
-                yield connection
-            finally:
-                connection.give_back()
+    async def connection(self, *, urgent: bool = False) -> AsyncIterator["Connection"]:
+        """A connection of one's own, to be given back in order; bulk never has them all.
 
-    def failed(self) -> None:
-        """The server was not there, or did not want to hear of any message."""
-        self.down_since = self.down_since or time.monotonic()
+        Where there is no server to talk to, it is `send` that says so.
+        """
+        while True:
+            async with self._lanes.lane(urgent=urgent):
+                connection = await self._connected()
+                if connection is not None:
+                    try:
+                        yield connection
+                    finally:
+                        connection.give_back()
+                    return
+            await self.smarthosts.change()
+
+    async def _connected(self) -> "Connection | None":
+        """A connection, or None while every one that the smarthosts grant is in use."""
+        try:
+            return Connection(self.smarthosts, await self.smarthosts.take())
+        except CrowdedError:
+            return None
+        except ServerUnavailableError as error:
+            return Connection(self.smarthosts, None, str(error))
 
     def seconds_down(self) -> float:
-        """For how long the server has taken no message, as far as this process knows."""
-        return 0.0 if self.down_since is None else time.monotonic() - self.down_since
+        """For how long no server has taken a message, as far as this process knows."""
+        return self.smarthosts.seconds_down()
 
-    def idle(self) -> SMTP | None:
-        """A kept connection, if there is one; the server may have closed it meanwhile."""
-        return self._idle.pop() if self._idle else None
-
-    def keep(self, client: SMTP) -> None:
-        """Take back a connection that is between messages."""
-        self._idle.append(client)
+    def status(self) -> tuple[HostStatus, ...]:
+        """How each smarthost stands, in the order of SMTP_URL: for health checks and metrics."""
+        return self.smarthosts.status()
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
-        while self._idle:
-            client = self._idle.pop()
-            try:
-                await client.quit()
-            except (aiosmtplib.SMTPException, OSError):
-                client.close()
+        await self.smarthosts.close()
 
 
 @dataclass(slots=True)
 class Connection:
-    """One lane of the pool: a connection that is opened anew when the server drops it."""
+    """One lane of the pool: a connection that is opened anew, elsewhere if need be, when the
+    server drops it or will hear of no message."""
 
-    pool: SmtpPool
-    _client: SMTP | None = None
+    smarthosts: Smarthosts
+    _session: Session | None
+    _why_none: str = "disconnected"
 
     async def send(
         self,
-        sender: str,
-        recipient: str,
-        message: bytes,
+        mail: MailObject,
         *,
         may_begin: Callable[[], Awaitable[bool]] = _always,
         within: float | None = None,
@@ -153,105 +117,166 @@ class Connection:
         """Hand one message over; the answer is the server's reply code of acceptance.
 
         `may_begin` is asked last of all before DATA. DATA that takes longer than `within` seconds
-        is an unknown hand-off. Raises one of the errors of this module. An idle connection that
-        the server has meanwhile closed is replaced once, before anything was said of this message.
+        is an unknown hand-off. Raises one of the errors of `engine.email.answers`. A kept
+        connection that the server has meanwhile closed is replaced, and one whose server takes no
+        mail at all by one to the next smarthost, before anything was said of this message.
         """
         try:
-            await self._envelope_on_live(sender, recipient)
+            session = await self._addressed(mail)
             if not await may_begin():
-                await self._reset(250)
+                await self._reset(session)
                 raise NotBegunError("not begun")
-            code = await self._data(message, within)
+            return await self._data(session, mail.message, within)
         except asyncio.CancelledError:
             # Between a command and its answer nothing more can be said on this connection.
             self._drop()
             raise
-        except ServerUnavailableError:
-            self.pool.failed()
-            raise
-        self.pool.down_since = None
-        return code
 
-    async def _envelope_on_live(self, sender: str, recipient: str) -> None:
-        if self._client is None:
-            self._client = self.pool.idle() or await self.pool.smarthost.connect()
+    async def _addressed(self, mail: MailObject) -> Session:
+        """Say MAIL FROM and RCPT TO on the first connection whose server takes mail from us."""
+        session = self._session
+        if session is None:
+            raise ServerUnavailableError(self._why_none)
+        while not await self._mail(session, mail):
+            session = await self._another()
+        await self._rcpt(session, mail)
+        return session
+
+    async def _another(self) -> Session:
+        self._session = await self.smarthosts.take()
+        return self._session
+
+    async def _mail(self, session: Session, mail: MailObject) -> bool:
+        """Whether the server takes a message from us; if not, this connection is done for.
+
+        Nothing was said of the reader yet: it is us whom the server does not want.
+        """
+        options = []
+        if mail.envelope_id and session.client.supports_extension("dsn"):
+            options = ["RET=HDRS", f"ENVID={xtext(mail.envelope_id)}"]
         try:
-            await self._envelope(sender, recipient)
-        except aiosmtplib.SMTPServerDisconnected:
-            self._drop()
-            self._client = await self.pool.smarthost.connect()
-            try:
-                await self._envelope(sender, recipient)
-            except aiosmtplib.SMTPServerDisconnected:
-                self._drop()
-                raise ServerUnavailableError("disconnected") from None
+            reply = await self._say(session, session.client.mail(mail.sender, options=options))
+        except _LostError as lost:
+            why = str(lost)
+            session.station.let_go_of_idle()
+        else:
+            if reply.code == 250:
+                return True
+            why = f"mail_from_{reply}"
+        self._drop()
+        # A kept connection has its own limits of time and number: a new one is asked first.
+        if session.fresh:
+            session.station.failed(why)
+        return False
 
-    async def _envelope(self, sender: str, recipient: str) -> None:
-        client = self._connected()
-        # At MAIL FROM nothing was said of the reader yet: it is us whom the server does not want.
-        await self._say(
-            client.mail(sender), lambda code: ServerUnavailableError(f"mail_from_{code}")
-        )
-        await self._say(client.rcpt(recipient), _answered)
-
-    async def _say(
-        self, command: Coroutine[Any, Any, object], refused: Callable[[int], ConnectError]
-    ) -> None:
-        """Wait for the answer to `command`; `refused` says what its refusal means."""
+    async def _rcpt(self, session: Session, mail: MailObject) -> None:
+        options = []
+        if mail.envelope_id and session.client.supports_extension("dsn"):
+            # RFC 3461, 4.1 and 4.2: tell us of failure and delay, under the address as we know it.
+            address = xtext(mail.recipient)
+            options = ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{address}"]
         try:
-            await command
-        except aiosmtplib.SMTPServerDisconnected:
-            raise
-        except aiosmtplib.SMTPResponseException as error:
-            await self._reset(error.code)
-            raise refused(error.code) from None
-        except (aiosmtplib.SMTPException, OSError) as error:
+            reply = await self._say(session, session.client.rcpt(mail.recipient, options=options))
+        except _LostError as lost:
+            # MAIL was answered just now: the server is there, and it is at this reader that it
+            # fell silent.
             self._drop()
-            raise ServerUnavailableError(type(error).__name__) from None
+            raise self._lost(session, f"rcpt_{lost}") from None
+        if reply.code not in {250, 251}:
+            await self._refused(session, reply)
+        session.station.health.well()
 
-    def _connected(self) -> SMTP:
-        if self._client is None:
-            raise ServerUnavailableError("disconnected")
-        return self._client
-
-    async def _data(self, message: bytes, within: float | None) -> str:
+    async def _data(self, session: Session, message: bytes, within: float | None) -> str:
+        begun = False
         try:
             async with asyncio.timeout(within):
-                code, _ = await self._connected().data(message)
-        except aiosmtplib.SMTPResponseException as error:
-            await self._reset(error.code)
-            raise _answered(error.code) from None
-        except (aiosmtplib.SMTPException, OSError) as error:
+                reply = await self._say(session, session.client.execute_command(b"DATA"))
+                if reply.code == 354:
+                    begun = True
+                    reply = await self._say(session, _content(session.client, message))
+        except (_LostError, TimeoutError) as lost:
+            word = str(lost) or "timeout"
             self._drop()
-            raise HandOffUnknownError(type(error).__name__) from None
-        return str(code)
+            if begun:
+                session.station.lost(word)
+                raise HandOffUnknownError(word) from None
+            raise self._lost(session, f"data_{word}") from None
+        if not (begun and 200 <= reply.code < 300):
+            await self._refused(session, reply)
+        session.station.health.well()
+        return str(reply.code)
 
-    async def _reset(self, code: int) -> None:
-        # RFC 5321, 3.8: after 421 the server closes the channel, and may do so before we speak.
-        if self._client is None or code == 421:
+    async def _refused(self, session: Session, reply: Reply) -> None:
+        """Raise what `reply` means, on a connection that is ready for the next message."""
+        if reply.closes:
             self._drop()
-            return
+            session.station.lost(str(reply))
+        elif reply.code >= 400:
+            session.station.health.well()
+            await self._reset(session)
+        else:
+            self._drop()
+            raise self._lost(session, "garbage")
+        raise refusal(reply)
+
+    def _lost(self, session: Session, word: str) -> ServerUnavailableError | MessageDeferredError:
+        """The message's own misfortune, until too many have had it one after the other."""
+        if session.station.lost(word):
+            return ServerUnavailableError(word)
+        return MessageDeferredError(word)
+
+    async def _say(self, session: Session, command: Coroutine[Any, Any, SMTPResponse]) -> Reply:
+        """The answer to `command`, whatever it is; raises _LostError where there is none."""
+        if session.leftover:
+            command.close()
+            raise _LostError("garbage")
         try:
-            await self._client.rset()
-        except (aiosmtplib.SMTPException, OSError):
+            reply = Reply.of(await command)
+        except aiosmtplib.SMTPServerDisconnected:
+            raise _LostError("disconnected") from None
+        except aiosmtplib.SMTPTimeoutError:
+            raise _LostError("timeout") from None
+        except aiosmtplib.SMTPResponseException as error:
+            reply = Reply.of(error)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _LostError(type(error).__name__) from None
+        if not reply.is_known:
+            raise _LostError("garbage")
+        return reply
+
+    async def _reset(self, session: Session) -> None:
+        try:
+            reply = await self._say(session, session.client.rset())
+        except _LostError:
             self._drop()
+        else:
+            if reply.code != 250:
+                self._drop()
 
     def _drop(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._session is not None:
+            self._session.station.drop(self._session)
+            self._session = None
 
     def give_back(self) -> None:
         """Return the connection to the pool, if there is one left."""
-        if self._client is not None:
-            self.pool.keep(self._client)
-            self._client = None
+        if self._session is not None:
+            self._session.station.give_back(self._session)
+            self._session = None
 
 
-def _answered(code: int) -> ConnectError:
-    """What a reply code means for the message (RFC 5321, 4.2.1)."""
-    if code == 421:
-        return ServerUnavailableError("421")
-    if 500 <= code < 600:
-        return MessageRefusedError(str(code))
-    return MessageDeferredError(str(code))
+async def _content(client: SMTP, message: bytes) -> SMTPResponse:
+    """Send the content and wait for what the server says of it (RFC 5321, 4.1.1.4 and 4.5.2)."""
+    if client.protocol is None:
+        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+    end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
+    client.protocol.write(_LEADING_DOT.sub(b"..", message) + end)
+    return await client.protocol.read_response(timeout=client.timeout)
+
+
+def xtext(value: str) -> str:
+    """`value` as RFC 3461, 4 writes it in ESMTP parameters: `+` and two digits where it must be."""
+    return "".join(
+        chr(byte) if 33 <= byte <= 126 and byte not in b"+=" else f"+{byte:02X}"
+        for byte in value.encode()
+    )

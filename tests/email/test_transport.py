@@ -3,28 +3,28 @@
 import pytest
 from aiosmtpd.smtp import Envelope
 
-from engine.email.transport import (
+from engine.email.answers import (
     HandOffUnknownError,
     MessageDeferredError,
     MessageRefusedError,
     ServerUnavailableError,
-    Smarthost,
-    SmtpPool,
 )
+from engine.email.smarthost import Safety, Smarthost
+from engine.email.transport import MailObject, SmtpPool
 from tests.smtp_server import SmtpServer
 
-MESSAGE = b"Subject: x\r\n\r\nx\r\n"
+MAIL = MailObject("a@example.com", "b@example.com", b"Subject: x\r\n\r\nx\r\n", "1.tag")
 
 
 def pool_at(url: str, size: int = 1) -> SmtpPool:
     """A pool to the server at `url`."""
-    return SmtpPool(Smarthost.from_url(url, timeout=5), size)
+    return SmtpPool([Smarthost.from_url(url, timeout=5)], size)
 
 
 async def send(pool: SmtpPool) -> str:
     """One message through the pool."""
     async with pool.connection() as connection:
-        return await connection.send("a@example.com", "b@example.com", MESSAGE)
+        return await connection.send(MAIL)
 
 
 async def test_a_connection_is_kept_between_messages(smtp: SmtpServer) -> None:
@@ -52,7 +52,7 @@ async def test_many_dropped_connections_are_nobody_s_fault(smtp: SmtpServer) -> 
     pool = pool_at(smtp.url, size=2)
     async with pool.connection() as one, pool.connection() as two:
         for connection in (one, two):
-            await connection.send("a@example.com", "b@example.com", MESSAGE)
+            await connection.send(MAIL)
     smtp.drop_idle()
     assert await send(pool) == "250"
     await pool.close()
@@ -89,7 +89,7 @@ async def test_a_reply_means_what_its_first_digit_says(
     pool = pool_at(smtp.url)
     with pytest.raises(error) as caught:
         await send(pool)
-    assert str(caught.value) == reply[:3]
+    assert str(caught.value) == reply[:9]
     smtp.script = lambda _verb, _envelope: None
     assert await send(pool) == "250"
     await pool.close()
@@ -112,8 +112,28 @@ async def test_no_server_is_nobody_s_fault() -> None:
 def test_a_url_says_how_to_connect() -> None:
     """Scheme, port and credentials; the password is shown by no repr."""
     starttls = Smarthost.from_url("smtp+starttls://u%40x:p%3A@relay.example:587", 5)
-    assert (starttls.host, starttls.port, starttls.starttls) == ("relay.example", 587, True)
+    assert (starttls.host, starttls.port, starttls.safety) == ("relay.example", 587, "starttls")
     assert (starttls.username, starttls.password) == ("u@x", "p:")
     assert "p:" not in repr(starttls)
     assert Smarthost.from_url("smtps://relay.example", 5).port == 465
     assert Smarthost.from_url("smtp://relay.example", 5).port == 25
+
+
+@pytest.mark.parametrize(
+    ("url", "safety"),
+    [
+        ("smtp://relay.example", Safety.STARTTLS),
+        ("smtp://10.1.2.3", Safety.STARTTLS),
+        ("smtp://localhost.relay.example", Safety.STARTTLS),
+        ("smtp://127.0.0.1:25", Safety.LOOPBACK),
+        ("smtp://[::1]:25", Safety.LOOPBACK),
+        ("smtp://localhost", Safety.LOOPBACK),
+        ("smtp+starttls://127.0.0.1", Safety.STARTTLS),
+        ("smtps://127.0.0.1", Safety.IMPLICIT_TLS),
+        ("smtp+plain://10.1.2.3", Safety.PLAIN),
+        ("smtp+plain://127.0.0.1", Safety.LOOPBACK),
+    ],
+)
+def test_mail_leaves_this_machine_under_tls(url: str, safety: Safety) -> None:
+    """Anything but the loopback is spoken to under TLS, unless the URL says plainly that not."""
+    assert Smarthost.from_url(url, 5).safety is safety
