@@ -1,0 +1,1 @@
+"""What comes back by email: taken in, traced to its delivery, and recorded as an outcome."""
