@@ -182,7 +182,7 @@ class Notice:
 
     One that is `optional` can be unsubscribed from with one click (RFC 8058). One with
     `quiet_hours` is not emailed at night. One with `paper_if_unopened` goes by mail too when it was
-    left unopened in the inbox.
+    left unopened in the inbox. `reviewed` says, by language, who of the agency reviewed its words.
     """
 
     key: str
@@ -196,6 +196,13 @@ class Notice:
     optional: bool = False
     quiet_hours: bool = False
     paper_if_unopened: bool = False
+    reviewed: Mapping[Language, str] = field(default_factory=dict)
+
+
+def unreviewed(notice: Notice) -> tuple[Language, ...]:
+    """The languages whose words nobody of the agency has reviewed: a production profile refuses a
+    court-class notice in them."""
+    return tuple(language for language in LANGUAGES if not notice.reviewed.get(language))
 
 
 _SAMPLE_NAME: Final = "María Fernanda Núñez-Ibáñez"

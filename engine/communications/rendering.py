@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from babel import Locale
+from babel.dates import format_skeleton
 from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError, select_autoescape
 from markupsafe import Markup
 
@@ -18,7 +20,9 @@ from engine.errors import ConnectError
 from engine.i18n import Language, clock_time, full_date, long_date, money, number, translations
 from engine.settings import Agency
 
-EMAIL_FACTS: Final = frozenset({"starts_at", "what", "happened_at", "locked_at", "token", "hours"})
+EMAIL_FACTS: Final = frozenset(
+    {"starts_at", "was_at", "what", "happened_at", "waiting_since", "locked_at", "token", "hours"}
+)
 """The facts an email may say: no other reaches its templates, so none can be written there."""
 
 # A list of messages previews the first words of each, on a locked screen too. What follows the
@@ -89,17 +93,26 @@ class Renderer:
         self._digests: dict[str, str] = {}
 
     def email(
-        self, notice: Notice, language: Language, facts: Facts, secret: Secret | None = None
+        self,
+        notice: Notice,
+        language: Language,
+        facts: Facts,
+        secret: Secret | None = None,
+        unsubscribe: str | None = None,
     ) -> EmailWords:
         """The subject, text and HTML of one email, without anything private but `secret`.
 
-        Raises RenderError, which names the notice, the language, the template and what it lacks,
+        `unsubscribe` is the link by which its reader stops notices of this kind, which only those
+        that are optional have. Raises RenderError, which names the notice, the language, the template and what it lacks,
         and never a value; MissingTranslationError when the catalogue lacks a string.
         """
         _require(notice, facts, secret)
+        if unsubscribe is not None and not notice.optional:
+            raise RenderError(f"{notice.key}: it is not optional, and nobody unsubscribes from it")
         sayable = EMAIL_FACTS & type(facts).model_fields.keys()
         said = {name: getattr(facts, name) for name in sayable}
-        draw = partial(self._draw, notice, language, values=_values(said, secret))
+        values = _values(said, secret) | {"unsubscribe": unsubscribe}
+        draw = partial(self._draw, notice, language, values=values)
         subject = draw(f"email/{notice.key}/subject.txt")
         if len(subject.splitlines()) != 1:
             raise RenderError(f"{notice.key} ({language}): the subject is not one line")
@@ -201,6 +214,11 @@ def _values(facts: object, secret: Secret | None) -> dict[str, Any]:
     return {"facts": facts, "secret": secret.value, "works_until": secret.works_until}
 
 
+def month(day: date, language: Language) -> str:
+    """The month of a day: `October 2026` or `octubre de 2026`."""
+    return format_skeleton("yMMMM", day, locale=Locale(language, "US"))
+
+
 def _environment(
     loader: WordsLoader, language: Language, agency: Agency, public_url: str
 ) -> Environment:
@@ -234,6 +252,6 @@ def _environment(
     }
     environment.filters |= {
         filter_.__name__: partial(filter_, language=language)
-        for filter_ in (clock_time, full_date, long_date, money, number)
+        for filter_ in (clock_time, full_date, long_date, money, month, number)
     }
     return environment
