@@ -1,20 +1,20 @@
 """The cron table, in Pacific time. A unique job id lets one worker of many run each."""
 
-from datetime import timedelta
 from typing import Any, Final
 
 import structlog
 from arq.cron import CronJob, cron
 
+from engine.email.incoming.maildir import read_maildir
 from engine.errors import SettingsError
 from engine.mail.drops.port import DropRefusedError, DropUnavailableError
 from jobs.tasks import application
 
 log: Final = structlog.get_logger()
 
-EMAIL_WITHIN: Final = timedelta(days=7)
-MAIL_WITHIN: Final = timedelta(days=23)
-"""Fifteen business days, and the weekends and closures among them."""
+_REMINDED: Final = frozenset(range(8, 18))
+"""At 8:00, and each hour until shortly before the batch closes: what was missed is caught up on the
+same day, and a letter that an import overtook is still stopped."""
 
 
 async def sweep(ctx: dict[str, Any]) -> None:
@@ -43,8 +43,15 @@ async def serve_drop(ctx: dict[str, Any]) -> None:
 
 
 async def remind(ctx: dict[str, Any]) -> None:
-    """Record the reminders of the appointments ahead."""
-    await application(ctx).notices.reminders(EMAIL_WITHIN, MAIL_WITHIN)
+    """Record the reminders of this day, and stop those that no longer hold."""
+    await application(ctx).reminders.run()
+
+
+async def read_returns(ctx: dict[str, Any]) -> None:
+    """Take in what came back, where a mail system delivers it into a Maildir."""
+    app = application(ctx)
+    if app.settings.bounce_maildir is not None:
+        await read_maildir(app.returns, app.settings.bounce_maildir)
 
 
 async def watch_deadlines(ctx: dict[str, Any]) -> None:
@@ -67,12 +74,15 @@ async def tidy(ctx: dict[str, Any]) -> None:
 
 
 def cron_table() -> list[CronJob]:
-    """What runs by the clock: reminders at 8:00; tidying up at 3:20; every minute the sweep, the
-    print drop and those who were locked out, and after 17:30 on business days whatever is left of
-    closing the batch: a minute that was missed costs nothing."""
+    """What runs by the clock: reminders from 8:00 on; tidying up at 3:20; every minute the sweep,
+    the print drop and those who were locked out, and after 17:30 on business days whatever is left
+    of closing the batch: a minute that was missed costs nothing."""
     return [
         cron(sweep, second=0, unique=True, max_tries=1),
-        cron(remind, hour=8, minute=0, second=0, unique=True, max_tries=1),
+        cron(
+            remind, hour=set(_REMINDED), minute=0, second=0, unique=True, max_tries=1, timeout=3600
+        ),
+        cron(read_returns, second=20, unique=True, max_tries=1, timeout=3600),
         cron(watch_deadlines, second=50, unique=True, max_tries=1),
         cron(tell_locked, second=45, unique=True, max_tries=1),
         cron(tidy, hour=3, minute=20, second=0, unique=True, max_tries=1),

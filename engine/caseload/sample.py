@@ -28,6 +28,14 @@ EMAIL_DOMAINS: Final = (
 )  # fmt: skip
 """Reserved for examples by RFC 2606: nothing sent to them can reach anybody."""
 
+_DEAD_DOMAINS: Final = {
+    3: "gone.example",
+    28: "gone.example",
+    9: "refused.example",
+    19: "full.example",
+}
+"""Of every fifty addresses these do not work, each in its way: see `engine.stack.bouncing`."""
+
 _AREAS: Final = ("209", "213", "310", "408", "415", "510", "530", "559", "619", "707", "760", "916")
 _STRIDE: Final = 7_368_787
 """Prime to 10, so that multiples of it number the participants without a repeat."""
@@ -125,7 +133,8 @@ class _Sample:
     def email(self, position: int, first: str, last: str) -> str:
         """An address nobody else in the sample has."""
         name = f"{ascii_letters(first)}.{ascii_letters(last)}"[:48].strip(".")
-        return f"{name}.{position}@{self.random.choice(EMAIL_DOMAINS)}"
+        domain = self.random.choice(EMAIL_DOMAINS)
+        return f"{name}.{position}@{_DEAD_DOMAINS.get(position % 50, domain)}"
 
     def phone(self) -> str:
         """A number out of the block 555-0100 to 555-0199, which is kept for fiction."""

@@ -13,6 +13,7 @@ import structlog
 from engine.errors import SettingsError
 from engine.portal.serving import serve_until_told
 from engine.settings import Settings
+from engine.stack.bouncing import Postmaster
 from engine.stack.embedded import EmbeddedRedis, start_postgres, start_redis
 from engine.stack.mailbox import serve_mailbox
 from engine.stack.mailbox_page import mailbox_page
@@ -48,7 +49,9 @@ async def _keep(
     settings: Settings, database_url: str, redis: EmbeddedRedis, mailbox_port: int
 ) -> None:
     folder = settings.data_dir / "mailbox"
-    mailbox = await serve_mailbox(folder, HOST, 0)
+    returns_port = _free_port()
+    postmaster = Postmaster(HOST, returns_port)
+    mailbox = await serve_mailbox(folder, HOST, 0, postmaster)
     listener = socket.create_server((HOST, mailbox_port))
     Servers(
         pid=os.getpid(),
@@ -58,7 +61,16 @@ async def _keep(
         redis_url=redis.url,
         smtp_url=mailbox.url,
         mailbox_url=f"http://{HOST}:{listener.getsockname()[1]}/",
+        returns_port=returns_port,
     ).write(settings.data_dir)
     log.info("servers_started")
     await serve_until_told(mailbox_page(folder), listener)
+    await postmaster.stop()
     await mailbox.stop()
+
+
+def _free_port() -> int:
+    """A port for whoever takes in what comes back; free a moment ago."""
+    with socket.create_server((HOST, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

@@ -15,6 +15,8 @@ from typing import Final, Self
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from engine.stack.bouncing import Fate, Postmaster, fate_of
+
 log: Final = structlog.get_logger()
 
 REPEATS: Final = "repeats.jsonl"
@@ -89,6 +91,20 @@ class _Reception:
     """
 
     folder: MailFolder
+    postmaster: Postmaster | None
+
+    async def handle_RCPT(  # noqa: N802  the name is aiosmtpd's
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
+    ) -> str:
+        if self.postmaster is not None and fate_of(address) is Fate.REFUSED:
+            return "550 5.1.1 there is no such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 go on"
 
     async def handle_DATA(  # noqa: N802  the name is aiosmtpd's
         self, _server: SMTP, _session: Session, envelope: Envelope
@@ -96,8 +112,18 @@ class _Reception:
         content = envelope.content
         if not isinstance(content, bytes):
             return "554 5.6.0 the message is not bytes"
+        if self.postmaster is not None and self._bounced(self.postmaster, envelope, content):
+            return "250 2.0.0 taken"
         new = self.folder.keep(envelope.mail_from or "", envelope.rcpt_tos, content)
         return "250 2.0.0 kept" if new else "250 2.0.0 kept already"
+
+    def _bounced(self, postmaster: Postmaster, envelope: Envelope, content: bytes) -> bool:
+        """Whether a report of it is on its way back, for all of its recipients."""
+        fates = {address: fate_of(address) for address in envelope.rcpt_tos}
+        for address, fate in fates.items():
+            if fate is not Fate.KEPT:
+                postmaster.return_to_sender(content, envelope.mail_from or "", address, fate)
+        return Fate.KEPT not in fates.values()
 
 
 class _Connection(SMTP):
@@ -153,10 +179,16 @@ class Mailbox:
         log.info("mailbox_stopped")
 
 
-async def serve_mailbox(folder: Path, host: str = "127.0.0.1", port: int = 0) -> Mailbox:
-    """Serve SMTP on `host` and `port` (0 takes a free one), keeping messages in `folder`."""
+async def serve_mailbox(
+    folder: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    postmaster: Postmaster | None = None,
+) -> Mailbox:
+    """Serve SMTP on `host` and `port` (0 takes a free one), keeping messages in `folder`. With a
+    `postmaster` some addresses do not work, and reports come back of them."""
     clients: set[_Connection] = set()
-    reception = _Reception(MailFolder.made(folder))
+    reception = _Reception(MailFolder.made(folder), postmaster)
     server = await asyncio.get_running_loop().create_server(
         lambda: _Connection(reception, clients), host, port
     )

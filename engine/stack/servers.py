@@ -26,6 +26,7 @@ class Servers:
     """Where the embedded servers of a data folder listen, and the process that keeps them.
 
     `started` is when that process began, in seconds of the machine's clock: a pid is used again.
+    Reports of what the mailbox could not deliver are sent to `returns_port`.
     """
 
     pid: int
@@ -35,6 +36,7 @@ class Servers:
     redis_url: str
     smtp_url: str
     mailbox_url: str = ""
+    returns_port: int = 0
 
     def write(self, data_dir: Path) -> None:
         """Let other commands on this data folder find these servers."""

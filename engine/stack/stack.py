@@ -105,6 +105,9 @@ def running_stack(
             **_environment_of(pointed),
             "PUBLIC_URL": portal_url,
         }
+        supervisor.start(
+            "bounces", "-m", "engine.cli", "bounce", "serve", "--port", str(servers.returns_port)
+        )
         supervisor.start("portal", "-m", "engine.cli", "portal", "--port", str(portal_port))
         for number in range(1, workers + 1):
             supervisor.start(f"worker-{number}", "-m", "jobs")
