@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -114,7 +114,9 @@ class EmailChannel:
             # A faulty template, or a key that is gone: it waits until a person has mended it.
             log.exception("email_not_built", delivery=item.delivery_id)
             return self._not_its_fault(item, type(error).__name__, self.backoff.most)
-        return await self._hand_over(connection, item, address, message, lease)
+        outcome = await self._hand_over(connection, item, address, message, lease)
+        # Whatever is on file by then, a bounce tells against the address that was written to.
+        return replace(outcome, contact_point=address.contact_point)
 
     async def _hand_over(
         self,
@@ -136,7 +138,8 @@ class EmailChannel:
         try:
             code = await connection.send(mail, may_begin=may_begin, within=lease.seconds_left())
         except MessageRefusedError as error:
-            return Outcome(item.delivery_id, Event.REFUSED, str(error))
+            dead = error.reply.says_address_is_dead
+            return Outcome(item.delivery_id, Event.REFUSED, str(error), dead=dead)
         except MessageDeferredError as error:
             return self._again(item, Event.DEFERRED, str(error))
         except ServerUnavailableError as error:
@@ -186,7 +189,7 @@ class EmailChannel:
 
 
 def _is_urgent(item: Claimed) -> bool:
-    return item.notice.urgency is Urgency.URGENT
+    return item.urgency == Urgency.URGENT
 
 
 @dataclass(frozen=True, slots=True)
