@@ -59,22 +59,28 @@ async def watch_deadlines(ctx: dict[str, Any]) -> None:
     await application(ctx).deadlines.look()
 
 
+async def inbox_unopened(ctx: dict[str, Any]) -> None:
+    """Remind of documents that nobody opened, and send by mail what has waited for too long."""
+    await application(ctx).unopened.run()
+
+
 async def tell_locked(ctx: dict[str, Any]) -> None:
     """Tell those whose sign-in was locked since."""
     await application(ctx).sign_in.tell_locked()
 
 
 async def tidy(ctx: dict[str, Any]) -> None:
-    """Remove sessions, forms and sign-in standings that no longer say anything."""
+    """Remove sessions, forms, sign-in standings and samples that no longer say anything."""
     app = application(ctx)
     async with app.engine.begin() as connection:
         await app.sessions.forget(connection)
         await app.acts.forget(connection)
         await app.sign_in.forget(connection)
+        await app.consent_samples.forget(connection)
 
 
 def cron_table() -> list[CronJob]:
-    """What runs by the clock: reminders from 8:00 on; tidying up at 3:20; every minute the sweep,
+    """What runs by the clock: reminders from 8:00 on; unopened documents at 9:20; tidying up at 3:20; every minute the sweep,
     the print drop and those who were locked out, and after 17:30 on business days whatever is left
     of closing the batch: a minute that was missed costs nothing."""
     return [
@@ -85,6 +91,7 @@ def cron_table() -> list[CronJob]:
         cron(read_returns, second=20, unique=True, max_tries=1, timeout=3600),
         cron(watch_deadlines, second=50, unique=True, max_tries=1),
         cron(tell_locked, second=45, unique=True, max_tries=1),
+        cron(inbox_unopened, hour=9, minute=20, second=0, unique=True, max_tries=1, timeout=3600),
         cron(tidy, hour=3, minute=20, second=0, unique=True, max_tries=1),
         cron(serve_drop, second=15, unique=True, max_tries=1, timeout=3600),
         cron(close_batch, second=30, unique=True, max_tries=1, timeout=3600),

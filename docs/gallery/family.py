@@ -93,7 +93,7 @@ async def invent(application: Application) -> None:
             transaction, 1, "caseworker", "Sí, por favor: los de los últimos dos meses.", NOW
         )
     await application.notices.payments_since(NOW.date() - timedelta(days=60))
-    await application.notices.reminders(timedelta(days=30), timedelta(days=30))
+    await application.reminders.run()
     async with application.engine.connect() as connection:
         driver = await driver_connection(connection)
         rows = await driver.fetch("SELECT id FROM delivery WHERE channel = 'inbox'")

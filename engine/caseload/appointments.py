@@ -27,7 +27,7 @@ LEFT JOIN LATERAL (
 """
 _COLUMNS: Final = """
 SELECT appointment.id, kind, appointment.starts_at, place, appointment.status, case_id,
-       support_case.external_id AS case_number, answer, wish, answered_at
+       support_case.external_id AS case_number, calendar_sequence, answer, wish, answered_at
 FROM appointment JOIN support_case ON support_case.id = appointment.case_id
 """
 _UPCOMING: Final = f"""
@@ -64,7 +64,8 @@ class NotAnswerableError(ConnectError):
 
 @dataclass(frozen=True, slots=True)
 class AppointmentView:
-    """One appointment as its participant sees it, with the last answer to the hour it now has."""
+    """One appointment as its participant sees it, with the last answer to the hour it now has.
+    `sequence` counts its changes."""
 
     id: int
     kind: str
@@ -73,6 +74,7 @@ class AppointmentView:
     cancelled: bool
     case_id: int
     case_number: str
+    sequence: int
     answer: Answer | None
     wish: str | None
     answered_at: datetime | None
@@ -141,6 +143,7 @@ def _view(row: Any) -> AppointmentView:
         cancelled=row["status"] == "cancelled",
         case_id=row["case_id"],
         case_number=row["case_number"],
+        sequence=row["calendar_sequence"],
         answer=Answer(row["answer"]) if row["answer"] else None,
         wish=row["wish"],
         answered_at=row["answered_at"],

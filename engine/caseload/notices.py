@@ -1,18 +1,11 @@
-"""What the caseload tells its participants without being asked: payments and appointments."""
+"""What the caseload tells its participants without being asked: payments; and by which way."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
-from engine.calendar.deadlines import due_by
-from engine.clock import PACIFIC, Clock, pacific_date
-from engine.communications.catalogue import (
-    APPOINTMENT_REMINDER,
-    PAYMENT_NOTICE,
-    AppointmentFacts,
-    Channel,
-    PaymentFacts,
-)
+from engine.clock import Clock
+from engine.communications.catalogue import PAYMENT_NOTICE, Channel, PaymentFacts
 from engine.communications.outbox import Obligation, Outbox
 from engine.communications.routing import Leg, Route, in_order
 from engine.database import driver_connection
@@ -21,7 +14,7 @@ INBOX_AND_ALERT: Final = (Leg(Channel.INBOX), Leg(Channel.EMAIL))
 _AT_ONCE: Final = 2_000
 
 # A confidential participant's route never falls back from email to post by itself.
-_READER = """
+READER: Final = """
        participant.language, participant.confidential, participant.paperless,
        participant.first_name || ' ' || participant.last_name AS name,
        EXISTS (SELECT FROM contact_point WHERE participant_id = participant.id AND kind = 'email'
@@ -29,20 +22,11 @@ _READER = """
 """
 _PAYMENTS = f"""
 SELECT payment.id, participant.id AS participant_id, direction, amount_cents, paid_on,
-       support_case.external_id AS case_number, {_READER}
+       support_case.external_id AS case_number, {READER}
 FROM payment
 JOIN participant ON participant.id = payment.participant_id
 JOIN support_case ON support_case.id = payment.case_id
 WHERE paid_on >= $1 AND payment.id > $2 ORDER BY payment.id LIMIT $3
-"""  # noqa: S608  joined from constants of this module
-_APPOINTMENTS = f"""
-SELECT appointment.id, participant.id AS participant_id, appointment.kind, starts_at, place,
-       {_READER}
-FROM appointment
-JOIN participant ON participant.id = appointment.participant_id
-WHERE appointment.status = 'scheduled' AND starts_at > $1 AND starts_at < $2
-      AND appointment.id > $3
-ORDER BY appointment.id LIMIT $4
 """  # noqa: S608  joined from constants of this module
 
 
@@ -68,35 +52,6 @@ class CaseloadNotices:
                 return recorded
             last = rows[-1]["id"]
 
-    async def reminders(self, by_email: timedelta, by_mail: timedelta) -> int:
-        """A reminder for every appointment ahead; how many were new.
-
-        By email to those who have one, when it starts within `by_email`; else by mail within
-        `by_mail`, as long as a letter can still be promised before it. One that neither can reach
-        in time is no reminder, and nothing is promised.
-        """
-        recorded, last = 0, 0
-        while True:
-            async with self.outbox.transaction() as transaction:
-                driver = await driver_connection(transaction.connection)
-                now = self.clock()
-                until = now + max(by_email, by_mail)
-                rows = await driver.fetch(_APPOINTMENTS, now, until, last, _AT_ONCE)
-                due = [
-                    _reminder(row, now)
-                    for row in rows
-                    if row["starts_at"] <= now + (by_email if row["has_email"] else by_mail)
-                    and (row["has_email"] or _mail_arrives_before(row["starts_at"], now))
-                ]
-                recorded += len(await transaction.record_all(due))
-            if len(rows) < _AT_ONCE:
-                return recorded
-            last = rows[-1]["id"]
-
-
-def _mail_arrives_before(starts_at: datetime, now: datetime) -> bool:
-    return due_by(now, APPOINTMENT_REMINDER.days[Channel.MAIL]) < pacific_date(starts_at)
-
 
 def _payment_notice(row: Any, now: datetime) -> Obligation:
     return Obligation(
@@ -114,32 +69,6 @@ def _payment_notice(row: Any, now: datetime) -> Obligation:
         route=_route(row, by_email=row["paperless"]),
         requested_at=now,
     )
-
-
-def _reminder(row: Any, now: datetime) -> Obligation:
-    # The key holds the hour: an appointment that is moved is reminded of anew.
-    return Obligation(
-        key=f"appointment_reminder:{row['id']}:{row['starts_at'].timestamp():.0f}",
-        notice=APPOINTMENT_REMINDER,
-        participant_id=row["participant_id"],
-        language=row["language"],
-        facts=AppointmentFacts(
-            name=row["name"],
-            kind=row["kind"],
-            starts_at=row["starts_at"].astimezone(PACIFIC),
-            place=row["place"],
-        ),
-        route=_reminder_route(row, now),
-        requested_at=now,
-    )
-
-
-def _reminder_route(row: Any, now: datetime) -> Route:
-    """As any route, but no letter follows where it could not arrive in time."""
-    route = _route(row, by_email=True)
-    if row["has_email"] and not _mail_arrives_before(row["starts_at"], now):
-        return route[:1]
-    return route
 
 
 def _route(row: Any, *, by_email: bool) -> Route:

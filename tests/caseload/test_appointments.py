@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.bootstrap import Application
-from engine.caseload.appointment_calendar import CalendarEntry, calendar_file
 from engine.caseload.appointments import (
     WISH_MOST,
     Agenda,
@@ -145,65 +144,3 @@ async def test_a_wish_has_bounds(application: Application, mine: int) -> None:
     with pytest.raises(InputError):
         await answer(application, mine, seen, Answer.RESCHEDULE, "x" * (WISH_MOST + 1))
     await answer(application, mine, seen, Answer.RESCHEDULE, "x" * WISH_MOST)
-
-
-def entry(**changed: object) -> CalendarEntry:
-    """An appointment, made into an entry."""
-    values: dict[str, object] = {
-        "appointment_id": 7,
-        "summary": "Cita",
-        "starts_at": datetime(2026, 12, 9, 9, 30, tzinfo=PACIFIC),
-        "place": PLACE,
-        "cancelled": False,
-        "made_at": NOW,
-    }
-    return CalendarEntry(**(values | changed))  # type: ignore[arg-type]  # changed by the test
-
-
-def unfolded(file: bytes) -> list[str]:
-    """The content lines."""
-    return file.decode().replace("\r\n ", "").split("\r\n")[:-1]
-
-
-def test_a_calendar_file_says_when_and_where_and_no_more() -> None:
-    """Pacific time with its zone, an hour kept free, marks of the format escaped, and nothing of
-    whose it is."""
-    lines = unfolded(calendar_file(entry(), b"key", "portal.example", "es"))
-    assert lines[0] == "BEGIN:VCALENDAR"
-    assert {
-        "METHOD:PUBLISH",
-        "DTSTAMP:20261123T200000Z",
-        "DTSTART;TZID=America/Los_Angeles:20261209T093000",
-        "DTEND;TZID=America/Los_Angeles:20261209T103000",
-        "SUMMARY;LANGUAGE=es:Cita",
-        "LOCATION:100 Example Street\\, Room 210\\; ring\\, twice",
-        "STATUS:CONFIRMED",
-        "TZID:America/Los_Angeles",
-    } <= set(lines)
-    assert [
-        line for line in lines if line.startswith(("DESCRIPTION", "ATTENDEE", "ORGANIZER"))
-    ] == []
-
-
-def test_fetched_again_it_is_the_same_entry_and_another_key_makes_another() -> None:
-    """The identifier hangs on the appointment and the key alone, so that a calendar moves its
-    entry; a later file is the later word."""
-
-    def value(file: bytes, name: str) -> str:
-        return next(line for line in unfolded(file) if line.startswith(name)).partition(":")[2]
-
-    first = calendar_file(entry(), b"key", "portal.example", "en")
-    moved = entry(cancelled=True, made_at=NOW + timedelta(hours=1))
-    later = calendar_file(moved, b"key", "portal.example", "es")
-    other = calendar_file(entry(), b"another", "portal.example", "en")
-    assert value(first, "UID") == value(later, "UID") != value(other, "UID")
-    assert value(later, "STATUS") == "CANCELLED"
-    assert int(value(later, "SEQUENCE")) > int(value(first, "SEQUENCE"))
-
-
-def test_long_lines_are_folded_between_characters() -> None:
-    """No line has more than 75 octets (RFC 5545, 3.1), and ñ is never cut in two."""
-    file = calendar_file(entry(place="ñ" * 120), b"key", "portal.example", "es")
-    lines = [line.decode() for line in file.split(b"\r\n")]
-    assert max(len(line.encode()) for line in lines) == 75
-    assert "LOCATION:" + "ñ" * 120 in unfolded(file)

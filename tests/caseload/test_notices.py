@@ -1,6 +1,6 @@
 """What the caseload tells without being asked: to whom, by which way, and once."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -22,19 +22,6 @@ async def add_payment(application: Application, participant: int, number: int = 
         str(number),
         participant,
         PAID,
-    )
-
-
-async def add_appointment(application: Application, participant: int, starts: datetime) -> None:
-    """An appointment of `participant`."""
-    await execute(
-        application,
-        "WITH added AS (INSERT INTO support_case (external_id, county, status, opened_on)"
-        " VALUES ('000000000000099', 'Yolo', 'open', '2020-01-01') RETURNING id)"
-        " INSERT INTO appointment (external_id, case_id, participant_id, kind, starts_at, place,"
-        " status) SELECT 'A1', id, $1, 'office', $2, '1200 Example St', 'scheduled' FROM added",
-        participant,
-        starts,
     )
 
 
@@ -93,49 +80,3 @@ async def test_thousands_are_announced_in_pages(application: Application) -> Non
         application, "SELECT count(DISTINCT idempotency_key) AS n FROM communication"
     )
     assert rows == [{"n": 4501}]
-
-
-async def test_a_reminder_is_for_what_lies_ahead(application: Application) -> None:
-    """Not for what is past, cancelled or too far away; again when it has been moved."""
-    (participant,) = await people.add(application.engine, people.Person())
-    now = application.clock()
-    await add_appointment(application, participant, now + timedelta(days=3))
-
-    async def reminders(within: timedelta) -> int:
-        return await application.notices.reminders(within, within)
-
-    assert await reminders(timedelta(days=2)) == 0
-    assert await reminders(timedelta(days=7)) == 1
-    assert await reminders(timedelta(days=7)) == 0
-    await execute(application, "UPDATE appointment SET starts_at = starts_at + interval '1 day'")
-    assert await reminders(timedelta(days=7)) == 1
-    later = timedelta(days=2)
-    await execute(
-        application, "UPDATE appointment SET status = 'cancelled', starts_at = $1", now + later
-    )
-    assert await reminders(timedelta(days=7)) == 0
-    await execute(
-        application,
-        "UPDATE appointment SET status = 'scheduled', starts_at = $1",
-        datetime(2020, 1, 1, tzinfo=UTC),
-    )
-    assert await reminders(timedelta(days=7)) == 0
-
-
-@pytest.mark.parametrize(
-    ("person", "days", "route"),
-    [
-        (people.Person(), 3, ['["email"]']),
-        (people.Person(), 25, ['["email", "mail"]']),
-        (people.Person(email=None), 3, []),
-        (people.Person(email=None), 25, ['["mail"]']),
-    ],
-)
-async def test_no_letter_is_promised_that_would_come_too_late(
-    application: Application, person: people.Person, days: int, route: list[str]
-) -> None:
-    """A reminder goes by mail only while ten business days remain before the appointment."""
-    (participant,) = await people.add(application.engine, person)
-    await add_appointment(application, participant, application.clock() + timedelta(days=days))
-    await application.notices.reminders(timedelta(days=30), timedelta(days=30))
-    assert await routes(application) == route

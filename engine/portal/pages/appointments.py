@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from engine.caseload.appointment_calendar import CalendarEntry, calendar_file
+from engine.caseload.appointment_calendar import CalendarEntry
 from engine.caseload.appointments import (
     WISH_MOST,
     Answer,
@@ -58,20 +57,17 @@ class AppointmentsPages:
     async def calendar(self, visit: Visit) -> Response:
         """One appointment as a file for the reader's own calendar."""
         found = await _mine(visit)
-        settings = visit.application.settings
-        words = visit.layout.environments[visit.language].get_template("appointment_calendar.txt")
         entry = CalendarEntry(
             appointment_id=found.id,
-            summary=words.render().strip(),
             starts_at=found.starts_at,
-            place=found.place,
+            sequence=found.sequence,
             cancelled=found.cancelled,
             made_at=visit.application.clock(),
+            place=found.place,
         )
-        domain = urlsplit(settings.public_url).hostname or settings.return_path_domain
         return Response(
-            calendar_file(entry, settings.tag_key_bytes(), domain, visit.language),
-            media_type="text/calendar; charset=utf-8; method=PUBLISH",
+            visit.application.calendars.file(entry, visit.language),
+            media_type=f"text/calendar; charset=utf-8; method={entry.method}",
             headers={"Content-Disposition": 'attachment; filename="calendar.ics"'},
         )
 
