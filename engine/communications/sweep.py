@@ -31,7 +31,7 @@ WITH due AS (
           AND (delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
                OR delivery.state = 'sending' AND leased_until < clock_timestamp())
     ) AS in_turn
-    WHERE turn <= CASE urgency WHEN 'urgent' THEN $1 ELSE $2 END
+    WHERE turn <= CASE urgency WHEN 'urgent' THEN $1::bigint ELSE $2 END
 )
 UPDATE delivery SET rung_at = clock_timestamp()
 FROM due WHERE delivery.id = due.id
