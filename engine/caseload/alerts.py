@@ -10,7 +10,7 @@ from engine.communications.outbox import Obligation, Transaction
 from engine.communications.routing import Route, in_order
 from engine.database import driver_connection
 
-Changed = Literal["pin", "email", "address", "phone", "language", "ecommunications"]
+Changed = Literal["pin", "email", "address", "phone", "language"]
 
 _READER: Final = """
 SELECT participant.language, confidential, first_name || ' ' || last_name AS name,

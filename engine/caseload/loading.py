@@ -129,6 +129,20 @@ _APPOINTMENTS: Final = Target(
     """,
 )
 
+# What the case system turns on or off it says of a consent, of which we know no more. A parent's
+# own word is a record already, and what it repeats changes nothing.
+_RECORD_CONSENTS: Final = """
+    INSERT INTO consent (participant_id, action, at, how, proof)
+    SELECT p.id, CASE WHEN p.paperless THEN 'given' ELSE 'withdrawn' END, now(), 'case_system', '{}'
+    FROM stage_participants s
+    JOIN participant p ON p.external_id = s.participant_id
+    LEFT JOIN (
+        SELECT DISTINCT ON (participant_id) participant_id, action FROM consent
+        ORDER BY participant_id DESC, at DESC, id DESC
+    ) AS said ON said.participant_id = p.id
+    WHERE p.paperless <> COALESCE(said.action = 'given', false)
+"""
+
 # Between reading what is current and superseding it nobody else may write a contact point: the
 # portal waits for the second or two that the four statements below take.
 _HOLD_CONTACTS: Final = "LOCK TABLE contact_point IN SHARE ROW EXCLUSIVE MODE"
@@ -236,13 +250,15 @@ async def load(connection: Connection, file: str) -> Written:
 
     A contact point that differs supersedes the row it replaces, which stays as history; where only
     the answer to "is it safe to use" differs, its proofs, bounces and returned letters travel to
-    the new row. A newer proof alone is noted on the row itself. Nothing else is written, and
-    nobody is told. Mail addresses that are new, or whose participant has changed, are left to be
-    looked at.
+    the new row. A newer proof alone is noted on the row itself. What the case system says of
+    eCommunications is a consent on record. Nothing else is written, and nobody is told. Mail
+    addresses that are new, or whose participant has changed, are left to be looked at.
     """
     if file == "contact_points.csv":
         return await _load_contacts(connection)
     if file == "participants.csv":
         await connection.execute(_FORGET_FLAGS)
     counts = await connection.fetchrow(_TARGETS[file].statement())
+    if file == "participants.csv":
+        await connection.execute(_RECORD_CONSENTS)
     return Written(counts["added"], counts["updated"])

@@ -18,6 +18,7 @@ from engine.communications.states import Event
 from engine.database import driver_connection
 from engine.errors import ConnectError
 from engine.inbox.drawing import Drawn, draw
+from engine.inbox.readers import InboxReaders
 from engine.inbox.store import DocumentStore
 
 log: Final = structlog.get_logger()
@@ -35,13 +36,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (delivery_id) DO NOTHING
 @dataclass(frozen=True, slots=True)
 class InboxChannel:
     """Posts claimed documents. The bytes are stored first: what a killed worker left of them is
-    found again under the same name, and the document is posted once, with its outcome."""
+    found again under the same name, and the document is posted once, with its outcome. To who has
+    withdrawn consent nothing is posted: the notice goes by its next channel."""
 
     engine: AsyncEngine
     outcomes: Outcomes
     doorbell: Doorbell
     renderer: Renderer
     store: DocumentStore
+    readers: InboxReaders
     return_address: tuple[str, ...]
     clock: Clock
 
@@ -67,6 +70,8 @@ class InboxChannel:
             driver = await driver_connection(connection)
             if not await driver.fetchval(_UNDER_LEASE, item.delivery_id, lease.token):
                 return
+            if not await self.readers.among(connection, [item.participant_id]):
+                outcome = Outcome(item.delivery_id, Event.REFUSED, "not_enrolled")
             if drawn is not None and outcome.event is Event.ACCEPTED:
                 await self._post(driver, item, drawn, sha256)
             recorded = await self.outcomes.record(connection, [outcome], lease.token)

@@ -6,29 +6,28 @@ from typing import Final
 
 from starlette.responses import Response
 
-from engine.caseload.preferences import NoEmailError, change_language, change_paperless
-from engine.caseload.profile import Profile, profile_of
+from engine.caseload.came_back import what_came_back
+from engine.caseload.preferences import change_language
+from engine.caseload.profile import profile_of
 from engine.communications.catalogue import LANGUAGES
 from engine.portal.places import Place, Private
 from engine.portal.visit import Visit
 
 PROFILE: Final = "/profile"
 LANGUAGE: Final = f"{PROFILE}/language"
-ECOMMUNICATIONS: Final = f"{PROFILE}/ecommunications"
 CONFIRM_AGAIN: Final = f"{PROFILE}/email/confirm-again"
 _FORM: Final = ("GET", "POST")
 _MAILS_RATE: Final = "5/hour"
 
 
 class ProfilePages:
-    """The overview, the language of notices, and eCommunications."""
+    """The overview, and the language of notices."""
 
     @property
     def places(self) -> Iterator[Place]:
         """Where they are."""
         yield Private(PROFILE, self.profile)
         yield Private(LANGUAGE, self.language, _FORM, after=PROFILE)
-        yield Private(ECOMMUNICATIONS, self.ecommunications, _FORM, after=PROFILE)
         yield Private(CONFIRM_AGAIN, self.confirm_again, ("POST",), after=PROFILE)
 
     async def profile(self, visit: Visit) -> Response:
@@ -36,6 +35,7 @@ class ProfilePages:
         settings = visit.application.settings
         async with visit.reading() as connection:
             profile = await profile_of(connection, visit.participant_id)
+            came_back = await what_came_back(connection, visit.participant_id)
         now = visit.application.clock()
         email, mail = profile.email, profile.mail
         email_from = mail_from = None
@@ -47,6 +47,7 @@ class ProfilePages:
             "profile.html",
             nav="profile",
             profile=profile,
+            came_back=came_back,
             email_from=email_from if email_from and email_from > now else None,
             mail_from=mail_from if mail_from and mail_from > now else None,
         )
@@ -72,31 +73,6 @@ class ProfilePages:
                 return visit.to(PROFILE, said="language_changed" if done else "unchanged")
         return self._language(visit, "", 422)
 
-    async def ecommunications(self, visit: Visit) -> Response:
-        """Enrol or withdraw."""
-        async with visit.reading() as connection:
-            profile = await profile_of(connection, visit.participant_id)
-        if not visit.posted:
-            return self._ecommunications(visit, profile, 200)
-        if visit.fields.get("paperless", "") not in {"yes", "no"}:
-            return self._ecommunications(visit, profile, 422, "choice_missing")
-        paperless = visit.fields["paperless"] == "yes"
-        name = "ecommunications.enrolled" if paperless else "ecommunications.withdrawn"
-        try:
-            async with visit.act(name) as doing:
-                done = await change_paperless(
-                    doing.transaction,
-                    visit.participant_id,
-                    paperless=paperless,
-                    key=str(visit.form),
-                    clock=visit.application.clock,
-                )
-                doing.unchanged = not done
-        except NoEmailError:
-            return self._ecommunications(visit, profile, 422, "no_email")
-        said = ("enrolled" if paperless else "withdrawn") if done else "unchanged"
-        return visit.to(PROFILE, said=said)
-
     async def confirm_again(self, visit: Visit) -> Response:
         """Send the link that confirms the email address once more."""
         await visit.count("confirm_email", str(visit.participant_id), rate=_MAILS_RATE)
@@ -110,15 +86,4 @@ class ProfilePages:
     def _language(self, visit: Visit, chosen: str, status: int) -> Response:
         return visit.page(
             "profile_language.html", status, nav="profile", chosen=chosen, wrong=status != 200
-        )
-
-    def _ecommunications(
-        self, visit: Visit, profile: Profile, status: int, fault: str | None = None
-    ) -> Response:
-        return visit.page(
-            "profile_ecommunications.html",
-            status,
-            nav="profile",
-            profile=profile,
-            fault=fault,
         )
