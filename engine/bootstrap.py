@@ -5,27 +5,36 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlsplit
 
 from obstore.store import LocalStore, ObjectStore, from_url
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.caseload.acts import Acts
+from engine.caseload.appointment_calendar import AppointmentCalendars
+from engine.caseload.appointment_changes import AppointmentChanges
 from engine.caseload.bulk_notices import BulkNotices
 from engine.caseload.carried_pins import CarriedPins
 from engine.caseload.chosen_pins import ChosenPins
 from engine.caseload.columns import Rules
+from engine.caseload.consent_samples import ConsentSamples
 from engine.caseload.contact_changes import ContactChanges
 from engine.caseload.desks import LocalAgencies
+from engine.caseload.email_extras import CaseloadExtras
 from engine.caseload.notices import CaseloadNotices
 from engine.caseload.other_party import OtherPartyReports
+from engine.caseload.overtaken import Overtaken, TruthfulChannel
+from engine.caseload.paperless import PaperlessReaders
 from engine.caseload.pin_requests import PinRequests
 from engine.caseload.recipients import CaseloadRecipients, Cooling
+from engine.caseload.reminders import Reminders
 from engine.caseload.sign_in import Manners, SignIn
-from engine.caseload.suppression import Suppression
 from engine.caseload.statements import StatementRun
+from engine.caseload.suppression import Suppression
 from engine.caseload.survey import Surveyor
 from engine.caseload.temporary_pins import TemporaryPins
+from engine.caseload.unsubscribing import UnsubscribeTokens, Unsubscribing
 from engine.clock import Clock, system_clock
 from engine.communications.bulk_recording import Bulk
 from engine.communications.campaigns import CampaignBell, Campaigns
@@ -45,13 +54,14 @@ from engine.database import create_engine
 from engine.email.addressing import Addressing
 from engine.email.channel import EmailChannel
 from engine.email.dkim import DkimSigner
+from engine.email.incoming.recording import Returns
 from engine.email.smarthost import Smarthost
 from engine.email.transport import SmtpPool
-from engine.email.incoming.recording import Returns
 from engine.errors import SettingsError
 from engine.inbox.channel import InboxChannel
 from engine.inbox.documents import Documents
 from engine.inbox.store import DocumentStore
+from engine.inbox.unopened import Unopened
 from engine.mail.acts import ByHand
 from engine.mail.addresses.checking import window_lines
 from engine.mail.approvals import Approvals
@@ -110,6 +120,10 @@ class Application:
     returned_mail: ReturnedMail
     pin_requests: PinRequests
     notices: CaseloadNotices
+    reminders: Reminders
+    appointment_changes: AppointmentChanges
+    calendars: AppointmentCalendars
+    unsubscribing: Unsubscribing
     throttle: Throttle
     audit: Audit
     sessions: Sessions
@@ -117,6 +131,8 @@ class Application:
     chosen_pins: ChosenPins
     acts: Acts
     documents: Documents
+    unopened: Unopened
+    consent_samples: ConsentSamples
     contact_changes: ContactChanges
     other_party: OtherPartyReports
     campaigns: Campaigns
@@ -192,6 +208,12 @@ def _compose(
     outcomes = Outcomes(clock, pins, LocalAgencies(), suppression)
     outbox = Outbox(engine, doorbell, pins, renderer)
     carried = CarriedPins(pins, outcomes)
+    overtaken = Overtaken(outcomes, clock)
+    calendars = AppointmentCalendars(
+        settings.tag_key_bytes(),
+        urlsplit(settings.public_url).hostname or settings.return_path_domain,
+    )
+    tokens = UnsubscribeTokens(settings.tag_key_bytes())
     addressing = Addressing(settings.tag_key_bytes(), settings.return_path_domain)
     email = EmailChannel(
         engine=engine,
@@ -207,6 +229,7 @@ def _compose(
         sender=settings.mail_from,
         clock=clock,
         signer=DkimSigner.of(settings.dkim_domain, settings.dkim_keys()),
+        extras=CaseloadExtras(calendars, tokens, settings.public_url),
     )
     mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
     documents = DocumentStore(_document_store(settings))
@@ -216,6 +239,7 @@ def _compose(
         doorbell=doorbell,
         renderer=renderer,
         store=documents,
+        readers=PaperlessReaders(),
         return_address=settings.agency.return_address,
         clock=clock,
     )
@@ -255,7 +279,14 @@ def _compose(
         renderer=renderer,
         dispatcher=Dispatcher(
             engine,
-            {Channel.EMAIL: email, Channel.MAIL: mail, Channel.INBOX: inbox},
+            {
+                name: TruthfulChannel(channel, engine, overtaken)
+                for name, channel in (
+                    (Channel.EMAIL, email),
+                    (Channel.MAIL, mail),
+                    (Channel.INBOX, inbox),
+                )
+            },
             outcomes,
             doorbell,
             settings.lease_seconds,
@@ -306,6 +337,10 @@ def _compose(
         returned_mail=ReturnedMail(engine, outcomes, recipients, doorbell, clock),
         pin_requests=PinRequests(engine, outbox, doorbell, carried, audit, recipients, clock),
         notices=CaseloadNotices(outbox, clock),
+        reminders=Reminders(outbox, overtaken, clock),
+        appointment_changes=AppointmentChanges(outbox, overtaken, audit, clock),
+        calendars=calendars,
+        unsubscribing=Unsubscribing(engine, tokens, audit, clock),
         throttle=throttle,
         audit=audit,
         sessions=sessions,
@@ -327,6 +362,16 @@ def _compose(
         chosen_pins=ChosenPins(checker, sessions, carried, clock, settings.pin_digits),
         acts=Acts(outbox, audit, sessions, clock),
         documents=Documents(documents, clock),
+        unopened=Unopened(
+            outbox=outbox,
+            outcomes=outcomes,
+            recipients=recipients,
+            readers=PaperlessReaders(),
+            clock=clock,
+            reminder_days=settings.inbox_reminder_days,
+            paper_days=settings.inbox_paper_days,
+        ),
+        consent_samples=ConsentSamples(settings.tag_key_bytes(), clock),
         contact_changes=ContactChanges(clock),
         other_party=OtherPartyReports(clock),
         campaigns=Campaigns(engine, outcomes, bell, audit, clock),

@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     documents_url: str | None = None
     """Where the documents of the inbox are kept: a bucket (s3://…) or a folder (file:///…); the
     data folder's `documents/` when unset."""
+    inbox_reminder_days: Annotated[int, Field(ge=1, le=30)] = 3
+    """Business days after which the reader of an unopened document is reminded, once."""
+    inbox_paper_days: Annotated[int, Field(ge=1, le=60)] = 5
+    """Business days after which an unopened document goes by mail, if its notice asks for it."""
     audit_years: Annotated[int, Field(ge=1)] = 7
 
     chunk: Annotated[int, Field(ge=1, le=500)] = 500

@@ -80,9 +80,9 @@ async def tidy(ctx: dict[str, Any]) -> None:
 
 
 def cron_table() -> list[CronJob]:
-    """What runs by the clock: reminders from 8:00 on; unopened documents at 9:20; tidying up at 3:20; every minute the sweep,
-    the print drop and those who were locked out, and after 17:30 on business days whatever is left
-    of closing the batch: a minute that was missed costs nothing."""
+    """What runs by the clock: reminders from 8:00 on; unopened documents at 9:20; tidying up at
+    3:20; every minute the sweep, the print drop and those who were locked out, and after 17:30 on
+    business days whatever is left of closing the batch: a minute that was missed costs nothing."""
     return [
         cron(sweep, second=0, unique=True, max_tries=1),
         cron(

@@ -122,6 +122,74 @@ class ContactSuppression(Base):
     reason: Mapped[str | None]
 
 
+class ConsentText(Base):
+    """What a participant is shown, or has read out, before they consent: kept once, word for word,
+    under its hash; append-only."""
+
+    __tablename__ = "consent_text"
+    __table_args__ = (CheckConstraint("language IN ('en', 'es')", name="language"),)
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str]
+    words: Mapped[str]
+    first_shown_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Consent(Base):
+    """Consent to eCommunications, given or withdrawn; append-only, and never truncated.
+
+    `proof` says by what was made sure that the participant can open our documents. Of what the case
+    system says we know neither the words nor the address.
+    """
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        CheckConstraint("action IN ('given', 'withdrawn')", name="action"),
+        CheckConstraint("how IN ('web', 'phone', 'caseworker', 'case_system')", name="how"),
+        CheckConstraint("(how IN ('phone', 'caseworker')) = (staff IS NOT NULL)", name="staff"),
+        CheckConstraint(
+            "action = 'withdrawn' OR how = 'case_system'"
+            " OR (text_version IS NOT NULL AND contact_point_id IS NOT NULL)",
+            name="shown",
+        ),
+        Index("ix_consent_participant", "participant_id", "at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"))
+    action: Mapped[str]
+    text_version: Mapped[str | None] = mapped_column(ForeignKey("consent_text.version"))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    how: Mapped[str]
+    staff: Mapped[str | None]
+    proof: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
+
+
+class ConsentSample(Base):
+    """A sample document that prints a code to be typed back, for one attempt to enrol.
+
+    The code itself is not kept: it is derived from `nonce` under a key that is not in the database.
+    """
+
+    __tablename__ = "consent_sample"
+    __table_args__ = (
+        CheckConstraint("language IN ('en', 'es')", name="language"),
+        Index("ix_consent_sample_participant", "participant_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"))
+    text_version: Mapped[str] = mapped_column(ForeignKey("consent_text.version"))
+    language: Mapped[str]
+    nonce: Mapped[bytes]
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    opened_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    wrong: Mapped[int] = mapped_column(server_default=text("0"))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class Case(Base):
     """A child-support case of a local agency."""
 

@@ -5,13 +5,18 @@ import sys
 import typer
 
 from engine.cli import (
+    appointment,
     audit,
     batch,
+    bounce,
     calendar,
+    campaign,
     caseload,
+    consent,
     deadlines,
     mail,
     notices,
+    notify,
     preview,
     processes,
     stack,
@@ -28,13 +33,19 @@ app = typer.Typer(
 app.add_typer(caseload.app, name="caseload")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(batch.app, name="batch")
+app.add_typer(appointment.app, name="appointment")
 app.add_typer(mail.app, name="mail")
+app.add_typer(bounce.app, name="bounce")
 app.add_typer(staff.app, name="staff")
 app.add_typer(audit.app, name="audit")
+app.add_typer(campaign.app, name="campaign")
+app.add_typer(consent.app, name="consent")
 app.command("preview")(preview.preview)
 app.command("remind")(notices.remind)
 app.command("deadlines")(deadlines.deadlines)
 app.command("announce-payments")(notices.announce_payments)
+app.command("notify")(notify.notify)
+app.command("statements")(notify.statements)
 app.command("migrate")(processes.migrate)
 app.command("portal")(processes.portal)
 app.command("worker")(processes.worker)

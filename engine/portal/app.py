@@ -20,6 +20,7 @@ from engine.portal.pages.cases import CasesPages
 from engine.portal.pages.change_pin import ChangePinPages
 from engine.portal.pages.contact_details import ContactDetailsPages
 from engine.portal.pages.documents import DocumentsPages
+from engine.portal.pages.ecommunications import EcommunicationsPages
 from engine.portal.pages.front import (
     FORGOT_PIN,
     FrontPages,
@@ -52,6 +53,7 @@ def places() -> list[Place]:
         DocumentsPages(),
         MessagesPages(),
         ProfilePages(),
+        EcommunicationsPages(),
         ContactDetailsPages(),
         OtherPartyPages(),
     )
