@@ -50,14 +50,17 @@ _OPEN: Final = "INSERT INTO campaign (name, notice, created_at) VALUES ($1, $2, 
 _ADDED: Final = """
 INSERT INTO campaign_recording (campaign_id, digest, recorded, at) VALUES ($1, $2, $3, $4)
 """
-_TURNS: Final = "SELECT coalesce(min(turn), 1) AS first, coalesce(max(turn), 0) AS last, count(*) AS number FROM asked_in_bulk"
+_TURNS: Final = """
+SELECT coalesce(min(turn), 1) AS first, coalesce(max(turn), 0) AS last, count(*) AS number
+FROM asked_in_bulk
+"""
 _WRITE: Final = """
 WITH recorded AS (
     INSERT INTO communication (idempotency_key, notice, participant_id, language, urgency, facts,
                                template_version, route, requested_at, due_by, campaign_id)
     SELECT key, $1, participant_id, language, $2, facts, $3, route, $4::timestamptz,
-           (SELECT min(($5::jsonb ->> (leg ->> 0))::date) FROM jsonb_array_elements(route -> 0) AS leg
-            WHERE (leg ->> 1)::boolean),
+           (SELECT min(($5::jsonb ->> (leg ->> 0))::date)
+            FROM jsonb_array_elements(route -> 0) AS leg WHERE (leg ->> 1)::boolean),
            $6
     FROM asked_in_bulk WHERE turn BETWEEN $7 AND $8 ORDER BY turn
     ON CONFLICT (idempotency_key) DO NOTHING
@@ -77,6 +80,7 @@ class Recording:
 
     connection: AsyncConnection
     driver: Any
+    campaign: str
     campaign_id: int
     notice: Notice
     version: str
@@ -145,7 +149,7 @@ class Bulk:
                 await _refuse_same_content(driver, name, digest)
             await driver.execute(_STAGE)
             version = self.renderer.version(notice)
-            recording = Recording(connection, driver, campaign_id, notice, version, now)
+            recording = Recording(connection, driver, name, campaign_id, notice, version, now)
             yield recording
             await driver.execute(_ADDED, campaign_id, digest, recording.recorded, now)
             await (connection.commit() if keep else connection.rollback())

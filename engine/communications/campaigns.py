@@ -215,8 +215,10 @@ class Campaigns:
             campaign_id = await driver.fetchval(_SET_STATE, name, state, list(before))
             if campaign_id is None:
                 found = await driver.fetchval(_STATE, name)
-                raise _unknown(name) if found is None else InputError(
-                    f"the campaign {name} is {found}: nothing was changed"
+                raise (
+                    _unknown(name)
+                    if found is None
+                    else InputError(f"the campaign {name} is {found}: nothing was changed")
                 )
             await self._audited(connection, state, name, who, why)
         return int(campaign_id)
@@ -232,9 +234,9 @@ class Campaigns:
 
 def _pace(deliveries: list[Any], now: datetime) -> float:
     """Deliveries finished a second, over the last minutes or since the first of them."""
-    lately = sum(row["lately"] for row in deliveries if row["state"] != "cancelled")
+    lately = sum(int(row["lately"]) for row in deliveries if row["state"] != "cancelled")
     first = min((row["first"] for row in deliveries if row["first"] is not None), default=now)
-    seconds = (now - max(first, now - _RATE_OVER)).total_seconds()
+    seconds: float = (now - max(first, now - _RATE_OVER)).total_seconds()
     return lately / max(seconds, 1.0)
 
 
