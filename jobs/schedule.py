@@ -64,6 +64,16 @@ async def inbox_unopened(ctx: dict[str, Any]) -> None:
     await application(ctx).unopened.run()
 
 
+async def record_statements(ctx: dict[str, Any]) -> None:
+    """Record the statements of the month before, once a business day of this one has begun."""
+    await application(ctx).statements.record_when_due()
+
+
+async def finish_cancelling(ctx: dict[str, Any]) -> None:
+    """Cancel what came back from workers, or was left, of campaigns that were cancelled."""
+    await application(ctx).campaigns.finish_cancelling()
+
+
 async def tell_locked(ctx: dict[str, Any]) -> None:
     """Tell those whose sign-in was locked since."""
     await application(ctx).sign_in.tell_locked()
@@ -81,8 +91,9 @@ async def tidy(ctx: dict[str, Any]) -> None:
 
 def cron_table() -> list[CronJob]:
     """What runs by the clock: reminders from 8:00 on; unopened documents at 9:20; tidying up at
-    3:20; every minute the sweep, the print drop and those who were locked out, and after 17:30 on
-    business days whatever is left of closing the batch: a minute that was missed costs nothing."""
+    3:20; statements at 6:00; every minute the sweep, the print drop, cancelled campaigns and those
+    who were locked out, and after 17:30 on business days whatever is left of closing the batch: a
+    minute that was missed costs nothing."""
     return [
         cron(sweep, second=0, unique=True, max_tries=1),
         cron(
@@ -92,6 +103,8 @@ def cron_table() -> list[CronJob]:
         cron(watch_deadlines, second=50, unique=True, max_tries=1),
         cron(tell_locked, second=45, unique=True, max_tries=1),
         cron(inbox_unopened, hour=9, minute=20, second=0, unique=True, max_tries=1, timeout=3600),
+        cron(record_statements, hour=6, minute=0, second=0, unique=True, max_tries=1, timeout=3600),
+        cron(finish_cancelling, second=35, unique=True, max_tries=1, timeout=3600),
         cron(tidy, hour=3, minute=20, second=0, unique=True, max_tries=1),
         cron(serve_drop, second=15, unique=True, max_tries=1, timeout=3600),
         cron(close_batch, second=30, unique=True, max_tries=1, timeout=3600),
