@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from engine.calendar.business_days import add_business_days, next_business_day
+from engine.calendar.business_days import (
+    add_business_days,
+    is_business_day,
+    next_business_day,
+)
 from engine.caseload.appointment_routes import (
     court_route,
     days_ahead,
@@ -147,7 +151,10 @@ async def _record(
 
 def _horizon(now: datetime) -> datetime:
     """The midnight after which no letter is due yet."""
-    beyond = next_business_day(add_business_days(pacific_date(now), MAIL_BUSINESS_DAYS))
+    today = pacific_date(now)
+    # A closed day counts as the business day it leads to, which is itself one of the fifteen.
+    ahead = MAIL_BUSINESS_DAYS if is_business_day(today) else MAIL_BUSINESS_DAYS - 1
+    beyond = next_business_day(add_business_days(today, ahead))
     return datetime.combine(beyond, time(), PACIFIC)
 
 
