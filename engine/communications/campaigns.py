@@ -52,7 +52,7 @@ WHERE campaign.state = 'cancelled' AND ($1::bigint IS NULL OR campaign.id = $1)
   AND (delivery.state IN ('owed', 'held', 'batched')
        OR delivery.state = 'sending' AND leased_until < clock_timestamp())
 """
-_SOME_UNSENT: Final = f"{_UNSENT} ORDER BY delivery.id LIMIT $2"
+_SOME_UNSENT: Final = f"{_UNSENT} AND delivery.id > $2 ORDER BY delivery.id LIMIT $3"
 _ALL_UNSENT: Final = f"SELECT count(*) FROM ({_UNSENT}) AS unsent"  # noqa: S608  a constant
 _LIST: Final = """
 SELECT campaign.name, campaign.notice, campaign.state, campaign.created_at,
@@ -195,18 +195,18 @@ class Campaigns:
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
             total = await driver.fetchval(_ALL_UNSENT, campaign_id)
-        done = 0
-        while number := await self._cancel_some(campaign_id):
-            done += number
+        done, last = 0, 0
+        while total:
+            async with self.engine.begin() as connection:
+                driver = await driver_connection(connection)
+                rows = await driver.fetch(_SOME_UNSENT, campaign_id, last, _AT_ONCE)
+                outcomes = [Outcome(row["id"], Event.CANCELLED, "campaign") for row in rows]
+                done += len((await self.outcomes.record(connection, outcomes)).moved)
+            if not rows:
+                break
+            last = rows[-1]["id"]
             progress(done, max(done, total))
         return done
-
-    async def _cancel_some(self, campaign_id: int | None) -> int:
-        async with self.engine.begin() as connection:
-            driver = await driver_connection(connection)
-            rows = await driver.fetch(_SOME_UNSENT, campaign_id, _AT_ONCE)
-            outcomes = [Outcome(row["id"], Event.CANCELLED, "campaign") for row in rows]
-            return len((await self.outcomes.record(connection, outcomes)).moved)
 
     async def _set(self, state: str, name: str, before: tuple[str, ...], who: str, why: str) -> int:
         _check_signature(who, why)

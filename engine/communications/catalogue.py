@@ -459,3 +459,7 @@ LETTERS: Final[Sequence[Notice]] = tuple(
     notice for notice in CATALOGUE.values() if Channel.MAIL in notice.days
 )
 """Those that go by mail: what the print vendor proofs and approves."""
+EMAILS: Final[Sequence[Notice]] = tuple(
+    notice for notice in CATALOGUE.values() if Channel.EMAIL in notice.days
+)
+"""Those that go by email, or of which an email tells."""

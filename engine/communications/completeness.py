@@ -1,16 +1,24 @@
 """What an entry of the notice catalogue still lacks before anyone can be told it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from jinja2 import Environment, TemplateError, nodes
 
 from engine.assets import TEMPLATES
-from engine.communications.catalogue import CATALOGUE, LANGUAGES, Channel, Notice
+from engine.communications.catalogue import (
+    CATALOGUE,
+    LANGUAGES,
+    Channel,
+    Facts,
+    Notice,
+    Secret,
+)
 from engine.communications.rendering import EMAIL_FACTS, Renderer
 from engine.communications.templates import WordsLoader, catalogue_entries, template_names
 from engine.errors import ConnectError
+from engine.i18n import Language
 from engine.i18n.upkeep import placeholders
 from engine.settings import Agency
 
@@ -66,7 +74,7 @@ def _facts_named(environment: Environment, source: str) -> set[str]:
 
 def _rendering_faults(notice: Notice, templates: Path) -> Iterator[str]:
     renderer = Renderer(Agency(), "https://connect.example", templates)
-    ways = {
+    ways: dict[Channel, Callable[[Notice, Language, Facts, Secret | None], object]] = {
         Channel.EMAIL: renderer.email,
         Channel.MAIL: renderer.letter,
         Channel.INBOX: renderer.letter,

@@ -108,7 +108,7 @@ class Delivery(Base):
 
     `due_by` is the channel's own promise, counted from the communication's original request.
     A lease is in the database's time. `secret` is sealed, and empty once the delivery is final.
-    `contact_point_id` is where an email went: a bounce tells against that address, whatever is on
+    `sent_to` is the contact point an email went to: a bounce tells against that address, whatever is on
     file by then.
     """
 
@@ -124,9 +124,9 @@ class Delivery(Base):
             postgresql_where=text("state IN ('owed', 'sending')"),
         ),
         Index(
-            "ix_delivery_contact_point_id",
-            "contact_point_id",
-            postgresql_where=text("contact_point_id IS NOT NULL"),
+            "ix_delivery_sent_to",
+            "sent_to",
+            postgresql_where=text("sent_to IS NOT NULL"),
         ),
     )
 
@@ -147,7 +147,7 @@ class Delivery(Base):
     secret: Mapped[bytes | None]
     secret_key_id: Mapped[str | None]
     reason: Mapped[str | None]
-    contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
+    sent_to: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id"))
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=text("now()")
     )

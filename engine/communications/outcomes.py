@@ -35,7 +35,7 @@ WITH named AS (
     WHERE delivery.id = ANY($1::bigint[])
 )
 SELECT delivery.id, delivery.state, lease_token, channel, communication_id, meets_obligation,
-       secret IS NOT NULL AS sealed, notice, participant_id, delivery.contact_point_id,
+       secret IS NOT NULL AS sealed, notice, participant_id, sent_to,
        delivery.step = communication.step AS current
 FROM delivery JOIN communication ON communication.id = communication_id
 WHERE delivery.id = ANY(
@@ -53,7 +53,7 @@ UPDATE delivery SET
     attempts = attempts - CASE WHEN moved.counted THEN 0 ELSE 1 END,
     lease_token = NULL,
     leased_until = NULL,
-    contact_point_id = coalesce(moved.contact_point, contact_point_id),
+    sent_to = coalesce(moved.contact_point, sent_to),
     final_at = CASE WHEN moved.final THEN moved.at END,
     secret = CASE WHEN moved.final THEN NULL ELSE secret END,
     secret_key_id = CASE WHEN moved.final THEN NULL ELSE secret_key_id END
@@ -396,7 +396,7 @@ def _setback(row: Any, outcome: Outcome) -> Setback:
         channel=Channel(row["channel"]),
         event=outcome.event,
         reason=outcome.reason,
-        contact_point=outcome.contact_point or row["contact_point_id"],
+        contact_point=outcome.contact_point or row["sent_to"],
         dead=outcome.dead,
     )
 

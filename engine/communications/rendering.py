@@ -103,8 +103,9 @@ class Renderer:
         """The subject, text and HTML of one email, without anything private but `secret`.
 
         `unsubscribe` is the link by which its reader stops notices of this kind, which only those
-        that are optional have. Raises RenderError, which names the notice, the language, the template and what it lacks,
-        and never a value; MissingTranslationError when the catalogue lacks a string.
+        that are optional have. Raises RenderError, which names the notice, the language, the
+        template and what it lacks, and never a value; MissingTranslationError when the catalogue
+        lacks a string.
         """
         _require(notice, facts, secret)
         if unsubscribe is not None and not notice.optional:
@@ -219,6 +220,11 @@ def month(day: date, language: Language) -> str:
     return format_skeleton("yMMMM", day, locale=Locale(language, "US"))
 
 
+def month_day(day: date, language: Language) -> str:
+    """A day of a year that is known: `October 6` or `6 de octubre`."""
+    return format_skeleton("MMMMd", day, locale=Locale(language, "US"))
+
+
 def _environment(
     loader: WordsLoader, language: Language, agency: Agency, public_url: str
 ) -> Environment:
@@ -252,6 +258,6 @@ def _environment(
     }
     environment.filters |= {
         filter_.__name__: partial(filter_, language=language)
-        for filter_ in (clock_time, full_date, long_date, money, month, number)
+        for filter_ in (clock_time, full_date, long_date, money, month, month_day, number)
     }
     return environment

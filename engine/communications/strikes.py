@@ -14,7 +14,7 @@ SOFT_EVENTS: Final = frozenset({Event.BOUNCED_SOFT, Event.GIVEN_UP, Event.REFUSE
 
 _STRIKES: Final = """
 SELECT count(*) FROM delivery_event JOIN delivery ON delivery.id = delivery_id
-WHERE contact_point_id = $1 AND changed AND event = ANY($2::text[])
+WHERE sent_to = $1 AND changed AND event = ANY($2::text[])
       AND at > clock_timestamp() - $3::interval
 """
 

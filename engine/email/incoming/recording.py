@@ -24,7 +24,7 @@ log: Final = structlog.get_logger()
 
 # Locked before anything is judged: of two reports of one delivery the second sees the first.
 _DELIVERY: Final = """
-SELECT delivery.id, delivery.state, delivery.due_by, delivery.contact_point_id, urgency,
+SELECT delivery.id, delivery.state, delivery.due_by, sent_to, urgency,
        jsonb_array_length(route) > delivery.step + 1 AS has_next
 FROM delivery JOIN communication ON communication.id = communication_id
 WHERE delivery.id = $1 AND channel = 'email' FOR UPDATE OF delivery
@@ -110,10 +110,8 @@ class Returns:
         if verdict.kind is Kind.COMPLAINT:
             return Outcome(row["id"], Event.COMPLAINED, reason)
         strikes = 1
-        if row["contact_point_id"] is not None:
-            strikes += await strikes_against(
-                connection, row["contact_point_id"], self.soft_bounces.within
-            )
+        if row["sent_to"] is not None:
+            strikes += await strikes_against(connection, row["sent_to"], self.soft_bounces.within)
         wait = self.soft_bounces.wait(strikes)
         slips = row["has_next"] and pacific_date(self.clock() + wait) > row["due_by"]
         if strikes >= self.soft_bounces.most or slips:

@@ -13,19 +13,19 @@ _APPEND_ONLY = ("bounce_report", "contact_suppression", "communication_event")
 
 def upgrade() -> None:
     """Apply the change."""
-    op.add_column("delivery", sa.Column("contact_point_id", sa.BigInteger(), nullable=True))
+    op.add_column("delivery", sa.Column("sent_to", sa.BigInteger(), nullable=True))
     op.create_foreign_key(
-        op.f("fk_delivery_contact_point_id_contact_point"),
+        op.f("fk_delivery_sent_to_contact_point"),
         "delivery",
         "contact_point",
-        ["contact_point_id"],
+        ["sent_to"],
         ["id"],
     )
     op.create_index(
-        "ix_delivery_contact_point_id",
+        "ix_delivery_sent_to",
         "delivery",
-        ["contact_point_id"],
-        postgresql_where=sa.text("contact_point_id IS NOT NULL"),
+        ["sent_to"],
+        postgresql_where=sa.text("sent_to IS NOT NULL"),
     )
     op.add_column("communication", sa.Column("subject", sa.String(), nullable=True))
     op.create_index(
@@ -147,6 +147,6 @@ def downgrade() -> None:
     op.drop_index("ix_communication_unsettled_due_by", table_name="communication")
     op.drop_index("ix_communication_subject", table_name="communication")
     op.drop_column("communication", "subject")
-    op.drop_index("ix_delivery_contact_point_id", table_name="delivery")
-    op.drop_constraint(op.f("fk_delivery_contact_point_id_contact_point"), "delivery")
-    op.drop_column("delivery", "contact_point_id")
+    op.drop_index("ix_delivery_sent_to", table_name="delivery")
+    op.drop_constraint(op.f("fk_delivery_sent_to_contact_point"), "delivery")
+    op.drop_column("delivery", "sent_to")
