@@ -165,7 +165,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A PIN: large, on a line of its own, unbroken."""
+    """A PIN, or the number that goes with one: large, on a line of its own, unbroken."""
 
     label: str
     value: str

@@ -7,7 +7,7 @@ import pytest
 
 from engine.assets import TEMPLATES
 from engine.communications import templates as loading
-from engine.communications.catalogue import CATALOGUE, LANGUAGES
+from engine.communications.catalogue import EMAILS, LANGUAGES
 from engine.communications.inlining import InliningError, inlined
 from engine.communications.rendering import Renderer
 from engine.settings import Agency
@@ -88,13 +88,13 @@ def test_inlining_happens_once_per_template(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(loading, "inlined", counting)
     renderer = Renderer(Agency(), "https://connect.example/")
     for _ in range(3):
-        for notice in CATALOGUE.values():
+        for notice in EMAILS:
             for language in LANGUAGES:
                 renderer.email(notice, language, notice.sample, notice.sample_secret)
-    assert sorted(inlined_names) == sorted(f"email/{key}/body.html" for key in CATALOGUE)
+    assert sorted(inlined_names) == sorted(f"email/{notice.key}/body.html" for notice in EMAILS)
 
 
-@pytest.mark.parametrize("key", CATALOGUE)
+@pytest.mark.parametrize("key", [notice.key for notice in EMAILS])
 def test_our_emails_keep_their_tables(key: str) -> None:
     """Inlined, an email has the tables its sources have, each for layout only."""
     layout = (TEMPLATES / "email/layout.html").read_text(encoding="utf-8")

@@ -13,15 +13,21 @@ from engine.assets import TEMPLATES
 from engine.communications import templates as loading
 from engine.communications.catalogue import (
     APPOINTMENT_REMINDER,
-    CATALOGUE,
+    APPOINTMENT_SCHEDULED,
+    EMAILS,
     LANGUAGES,
     LETTERS,
+    MONTHLY_STATEMENT,
     PAYMENT_NOTICE,
     TEMPORARY_PIN,
+    WELCOME,
+    WELCOME_PIN,
     AppointmentFacts,
     Notice,
     PaymentFacts,
     Secret,
+    StatementFacts,
+    StatementLine,
 )
 from engine.communications.rendering import Renderer, RenderError
 from engine.errors import MissingTranslationError
@@ -36,7 +42,7 @@ OFFICIAL = Renderer(Agency(official=True), HOME)
 NAME = "Núñez <b>& Sons</b>"
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)
-each_notice = pytest.mark.parametrize("notice", CATALOGUE.values(), ids=CATALOGUE)
+each_email = pytest.mark.parametrize("notice", EMAILS, ids=[one.key for one in EMAILS])
 each_letter = pytest.mark.parametrize("notice", LETTERS, ids=[one.key for one in LETTERS])
 
 
@@ -140,9 +146,8 @@ def test_letters_keep_to_the_few_elements(notice: Notice, language: Language) ->
     elements = _Elements()
     elements.feed(RENDERER.letter(notice, language, notice.sample, notice.sample_secret))
     allowed = {("section", "class"), ("output", "title")}
-    assert elements.found <= allowed | {
-        (tag,) for tag in ("title", "p", "h2", "ul", "ol", "li", "dl", "dt", "dd")
-    }
+    plain = ("title", "p", "h2", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr", "th", "td")
+    assert elements.found <= allowed | {(tag,) for tag in plain}
 
 
 @each_language
@@ -240,7 +245,7 @@ def test_the_version_follows_the_words(templates: Path, monkeypatch: pytest.Monk
 
 
 @each_language
-@each_notice
+@each_email
 def test_an_email_is_html_that_stands_alone(notice: Notice, language: Language) -> None:
     """Its language is declared; it loads nothing; it links to the portal's home page, and nowhere
     else but where an address is to be confirmed."""
@@ -256,7 +261,7 @@ def test_an_email_is_html_that_stands_alone(notice: Notice, language: Language) 
 
 
 @each_language
-@each_notice
+@each_email
 def test_an_email_is_readable_anywhere(notice: Notice, language: Language) -> None:
     """Text of 16 pixels and more, layout tables out of the way, a dark and a narrow variant."""
     html = RENDERER.email(notice, language, notice.sample, notice.sample_secret).html
@@ -273,7 +278,7 @@ def test_an_email_is_readable_anywhere(notice: Notice, language: Language) -> No
 
 
 @each_language
-@each_notice
+@each_email
 def test_text_and_html_say_the_same(notice: Notice, language: Language) -> None:
     """Every heading of the HTML stands in the text too, and so do the numbers to call."""
     words = RENDERER.email(notice, language, notice.sample, notice.sample_secret)
@@ -284,7 +289,7 @@ def test_text_and_html_say_the_same(notice: Notice, language: Language) -> None:
     assert "<" not in words.text
 
 
-@each_notice
+@each_email
 def test_an_unofficial_profile_says_so(notice: Notice) -> None:
     """Text, HTML and letter say "Demonstration" first of all, until the profile is official."""
     in_each: tuple[tuple[Language, str], ...] = (("en", "demonstration"), ("es", "demostración"))
@@ -327,3 +332,99 @@ def test_the_pin_letter_never_shows_where_to_sign_in_and_with_what(language: Lan
     letter = RENDERER.letter(TEMPORARY_PIN, language, TEMPORARY_PIN.sample, PIN)
     numbers = set(re.findall(r"\d{2,}", letter.replace(Agency().phone, "")))
     assert numbers == {"902713", "24", "2026"}
+
+
+@each_language
+def test_the_two_letters_of_a_welcome_hold_one_half_each(language: Language) -> None:
+    """One has the number without a PIN, the other the PIN without the number: whoever finds one
+    of them cannot sign in."""
+    number = RENDERER.letter(WELCOME, language, WELCOME.sample)
+    pin = RENDERER.letter(WELCOME_PIN, language, WELCOME_PIN.sample, PIN)
+    assert re.search(r'<output title="[^"]+">0000000042</output>', number)
+    assert re.search(r'<output title="[^"]+">902713</output>', pin)
+    assert "0000000042" not in pin
+    assert "participant_number" not in WELCOME_PIN.facts.model_fields
+
+
+LINK = "https://connect.example/stop/AbCdEf0123456789AbCdEf"
+
+
+@each_language
+def test_a_reminder_says_how_to_stop_it_where_there_is_a_link(language: Language) -> None:
+    """In the text and in the HTML, once each; without a link neither says a word of it."""
+    sample = APPOINTMENT_REMINDER.sample
+    with_link = RENDERER.email(APPOINTMENT_REMINDER, language, sample, unsubscribe=LINK)
+    without = RENDERER.email(APPOINTMENT_REMINDER, language, sample)
+    assert with_link.text.split("\n").count(LINK) == 1
+    assert with_link.html.count(f'href="{LINK}"') == with_link.html.count(LINK) == 1
+    added = set(with_link.text.split("\n")) - set(without.text.split("\n"))
+    assert len(added) == 2
+    assert with_link.subject == without.subject
+
+
+def test_nobody_unsubscribes_from_what_is_not_optional() -> None:
+    """A link for any other notice is refused before anything is said."""
+    for notice in EMAILS:
+        if not notice.optional:
+            with pytest.raises(RenderError, match="not optional"):
+                RENDERER.email(notice, "en", notice.sample, notice.sample_secret, LINK)
+
+
+def _statement(*lines: tuple[str, int, int]) -> StatementFacts:
+    found = tuple(
+        StatementLine(
+            direction=direction,
+            paid_on=date(2026, 10, day),
+            amount_cents=cents,
+            case_number="000000000000042",
+        )
+        for direction, day, cents in lines
+    )
+    sums = {
+        f"{way}_cents": sum(line.amount_cents for line in found if line.direction == way)
+        for way in ("made", "sent")
+    }
+    return StatementFacts(name=NAME, month=date(2026, 10, 1), lines=found, **sums)
+
+
+@pytest.mark.parametrize(
+    ("language", "month", "day", "none"),
+    [
+        ("en", "October 2026", "October 6", "There were no child support payments"),
+        ("es", "octubre de 2026", "6 de octubre", "No hubo pagos de manutención de menores"),
+    ],
+)
+def test_a_statement_lists_its_month(language: Language, month: str, day: str, none: str) -> None:
+    """Each payment once, under the way it went, with the sums of both; an empty month says so."""
+    facts = _statement(("sent", 6, 48_250), ("made", 8, 100), ("sent", 20, 100_000))
+    letter = RENDERER.letter(MONTHLY_STATEMENT, language, facts)
+    assert month in re.findall("<title>(.*)</title>", letter)[0]
+    rows = re.findall("<tr><td>(.*)</td><td>(.*)</td><td>(.*)</td></tr>", letter)
+    assert [amount for _, _, amount in rows] == ["$482.50", "$1,000.00", "$1.00"]
+    assert rows[0][:2] == (day, "000000000000042")
+    assert "<dd>$1,482.50</dd>" in letter
+    assert "<dd>$1.00</dd>" in letter
+    assert letter.count("<table>") == 2
+    assert none not in letter
+    empty = RENDERER.letter(MONTHLY_STATEMENT, language, _statement())
+    assert none in empty
+    assert "<table>" not in empty
+    assert "$" not in empty
+
+
+@each_language
+@pytest.mark.parametrize(
+    "notice", [APPOINTMENT_REMINDER, APPOINTMENT_SCHEDULED], ids=lambda notice: notice.key
+)
+def test_a_reminder_helps_its_reader_to_come(notice: Notice, language: Language) -> None:
+    """When, what to bring, how to change it, and the way there: in the email and in the letter."""
+    email = RENDERER.email(notice, language, _appointment())
+    letter = RENDERER.letter(notice, language, _appointment())
+    said = {
+        "en": ("What to bring", "another day or time", "lan your trip", "15 minutes early"),
+        "es": ("Qué llevar", "otra fecha u hora", "lanee cómo llegar", "15 minutos antes"),
+    }[language]
+    for words in (email.text, email.html, letter):
+        assert all(one in words for one in said)
+    assert "12 Example Street" in letter
+    assert "12 Example Street" not in email.text + email.html
