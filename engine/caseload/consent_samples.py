@@ -7,7 +7,7 @@ consumer can access information in the electronic form" that will be used.
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -146,9 +146,9 @@ class ConsentSamples:
         await driver.execute(_USED, sample.id, now)
         proof: Proof = {
             "sample": sample.id,
-            "made_at": sample.made_at.isoformat(),
-            "opened_at": sample.opened_at.isoformat() if sample.opened_at else None,
-            "code_typed_at": now.isoformat(),
+            "made_at": _written(sample.made_at),
+            "opened_at": _written(sample.opened_at) if sample.opened_at else None,
+            "code_typed_at": _written(now),
             "wrong_before": sample.wrong,
         }
         return Used(sample, proof)
@@ -160,6 +160,10 @@ class ConsentSamples:
 
     def _fits(self, sample: Sample, code: str) -> bool:
         return hmac.compare_digest(self.code(sample).encode(), _plain(code).encode())
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def _plain(code: str) -> str:
