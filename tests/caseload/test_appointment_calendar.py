@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import icalendar
-import ics
+import ics  # type: ignore[import-untyped]  # it publishes none
 import pytest
-import vobject
+import vobject  # type: ignore[import-untyped]  # nor does it
 
 from engine.bootstrap import Application
 from engine.caseload.appointment_calendar import AppointmentCalendars, CalendarEntry
