@@ -16,7 +16,7 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser
-from email.utils import parseaddr
+from itertools import islice
 from typing import Final
 
 LONGEST: Final = 1 << 18
@@ -25,6 +25,7 @@ _LINE: Final = 998
 _DEPTH: Final = 6
 _PARTS: Final = 60
 _BOUNDARIES: Final = 60
+_DELIMITERS: Final = 2000
 
 Fields = dict[str, str]
 """Header fields by their name in lower case; of one that is repeated, the first."""
@@ -52,8 +53,8 @@ class Letter:
 
     @property
     def sender(self) -> str:
-        """The address in From, in lower case; empty where there is none."""
-        return parseaddr(self.headers.get("from", ""))[1].lower().replace('"', "")
+        """The address in From, in lower case, or what stands there instead of one."""
+        return mailbox(self.headers.get("from", "")).lower()
 
 
 # Where the prose ends and what was sent begins, as mail servers announce it.
@@ -80,9 +81,9 @@ _RETURNED: Final = re.compile(
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 _FIELD: Final = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,60})[ \t]*:[ \t]*(.*)$")
-_TAG: Final = re.compile(
-    r"<(?:style|script)\b.{0,20000}?</(?:style|script)>", re.IGNORECASE | re.DOTALL
-)
+_COMMENT: Final = re.compile(r"\([^()]{0,500}\)")
+_ANGLED: Final = re.compile(r"<([^<>]{0,1000})>")
+_STYLE: Final = re.compile(r"<(/?)(?:style|script)\b[^<>]{0,500}>", re.IGNORECASE)
 _MARKUP: Final = re.compile(r"</?[a-z!][^<>@]{0,2000}>", re.IGNORECASE)
 _BREAK: Final = re.compile(r"<(?:br|/p|/div|/tr|/h\d|/li)\b[^<>]{0,200}>", re.IGNORECASE)
 _QUOTED: Final = re.compile(r"^\s{0,3}[>|](?!.*@\S+\s*$)", re.MULTILINE)
@@ -104,11 +105,18 @@ def read(message: bytes) -> Letter:
     return letter
 
 
+def mailbox(field: str) -> str:
+    """The bare address of an address field (RFC 5322, 3.4), or what stands there instead."""
+    field = _COMMENT.sub(" ", field)
+    angled = _ANGLED.search(field)
+    return (angled[1] if angled else field).strip("'\" \t;,").replace('"', "").replace("\\", "")
+
+
 def fields_of(message: Message) -> Fields:
     """Its header fields, decoded."""
     found: Fields = {}
-    for name, value in message.items()[:400]:
-        found.setdefault(name.lower(), _decoded(str(value)))
+    for name, value in islice(message.raw_items(), 400):
+        found.setdefault(name.lower(), _decoded(_utf_8(str(value)[:4000])))
     return found
 
 
@@ -128,7 +136,9 @@ def fields_in(text: str) -> Fields:
 
 
 def _parsed(message: bytes) -> Message:
-    if message.count(b"boundary") + message.count(b"message/rfc822") < _BOUNDARIES:
+    lower = message.lower()
+    nesting = lower.count(b"boundary") + lower.count(b"message/rfc822")
+    if nesting < _BOUNDARIES and message.count(b"\n--") < _DELIMITERS:
         try:
             return email.message_from_bytes(message)
         except (MessageError, RecursionError, ValueError, TypeError, LookupError, AssertionError):
@@ -255,8 +265,12 @@ def _parameter(part: Message, name: str) -> str:
     return str(value[2] if isinstance(value, tuple) else value).strip().lower()
 
 
+def _utf_8(value: str) -> str:
+    """Bytes beyond ASCII, which the parser has kept as they were, taken for UTF-8 (RFC 6532)."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _decoded(value: str) -> str:
-    value = value[:4000]
     if "=?" not in value:
         return " ".join(value.split())
     try:
@@ -270,7 +284,13 @@ def _decoded(value: str) -> str:
 
 
 def _without_markup(text: str) -> str:
-    text = _BREAK.sub("\n", _TAG.sub(" ", text))
+    pieces = _STYLE.split(text)
+    # Text and slashes by turns: what follows an opening tag is for machines.
+    seen = [
+        pieces[0],
+        *(piece for slash, piece in zip(pieces[1::2], pieces[2::2], strict=True) if slash),
+    ]
+    text = _BREAK.sub("\n", " ".join(seen))
     return html.unescape(_MARKUP.sub(" ", text)).replace("\xa0", " ")
 
 

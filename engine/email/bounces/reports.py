@@ -7,10 +7,9 @@ servers report 5.0.0 or 5.1.1 for whatever they were told.
 
 import re
 from collections.abc import Iterator
-from email.utils import parseaddr
 from typing import Final
 
-from engine.email.bounces.reading import Fields, Letter
+from engine.email.bounces.reading import Fields, Letter, mailbox
 from engine.email.bounces.verdict import Failure, Kind, Why
 from engine.email.bounces.words import reason
 
@@ -94,8 +93,7 @@ def address(field: str | None) -> str | None:
     """The mail address of a recipient field (RFC 3464, 2.3.1 and 2.3.2), whatever its type."""
     if not field:
         return None
-    value = field.split(";", 1)[-1] if ";" in field else field
-    found = parseaddr(value.strip().strip('"').removeprefix("SMTP:"))[1].strip("<>'\" ")
+    found = mailbox(field.split(";", 1)[-1]).removeprefix("SMTP:")
     return found if found.find("@") > 0 and len(found) < 320 and " " not in found else None
 
 
