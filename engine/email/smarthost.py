@@ -145,7 +145,8 @@ class Smarthost:
 
     async def _greet(self, client: SMTP) -> None:
         await client.connect()
-        if self.safety is Safety.PLAIN and not self._is_trusted(client):
+        address = client.get_transport_info("peername")[0]
+        if self.safety is Safety.PLAIN and not self._trusts(address):
             raise ServerUnavailableError("untrusted_network")
         await _hello(client)
         if self.safety is Safety.STARTTLS:
@@ -156,9 +157,10 @@ class Smarthost:
         if self.username is not None:
             await self._sign_in(client, self.username)
 
-    def _is_trusted(self, client: SMTP) -> bool:
-        address = ip_address(client.get_transport_info("peername")[0])
-        return address.is_loopback or any(address in network for network in self.plain_networks)
+    def _trusts(self, address: str) -> bool:
+        """Whether mail may travel in the clear to `address`."""
+        peer = ip_address(address)
+        return peer.is_loopback or any(peer in network for network in self.plain_networks)
 
     async def _sign_in(self, client: SMTP, username: str) -> None:
         if self.safety is Safety.PLAIN:

@@ -24,6 +24,8 @@ from engine.email.lanes import Lanes
 from engine.email.smarthost import Smarthost
 from engine.email.smarthosts import CrowdedError, HostStatus, Session, Smarthosts
 
+_OUT_OF_STEP: Final = 503
+"""Bad sequence of commands (RFC 5321, 4.2.3)."""
 _LEADING_DOT: Final = re.compile(rb"(?m)^\.")
 
 
@@ -184,7 +186,6 @@ class Connection:
             raise self._lost(session, f"rcpt_{lost}") from None
         if reply.code not in {250, 251}:
             await self._refused(session, reply)
-        session.station.health.well()
 
     async def _data(self, session: Session, message: bytes, within: float | None) -> str:
         begun = False
@@ -201,7 +202,7 @@ class Connection:
                 session.station.lost(word)
                 raise HandOffUnknownError(word) from None
             raise self._lost(session, f"data_{word}") from None
-        if not (begun and 200 <= reply.code < 300):
+        if not (begun and reply.code < 300):
             await self._refused(session, reply)
         session.station.health.well()
         return str(reply.code)
@@ -211,12 +212,13 @@ class Connection:
         if reply.closes:
             self._drop()
             session.station.lost(str(reply))
-        elif reply.code >= 400:
+        elif reply.code < 400 or reply.code == _OUT_OF_STEP:
+            # It speaks of what was asked of it, and not of the reader.
+            self._drop()
+            raise self._lost(session, str(reply.code))
+        else:
             session.station.health.well()
             await self._reset(session)
-        else:
-            self._drop()
-            raise self._lost(session, "garbage")
         raise refusal(reply)
 
     def _lost(self, session: Session, word: str) -> ServerUnavailableError | MessageDeferredError:
@@ -271,7 +273,10 @@ async def _content(client: SMTP, message: bytes) -> SMTPResponse:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
     end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
     client.protocol.write(_LEADING_DOT.sub(b"..", message) + end)
-    return await client.protocol.read_response(timeout=client.timeout)
+    response = await client.protocol.read_response(timeout=client.timeout)
+    if 300 <= response.code < 400:
+        raise _LostError("garbage")
+    return response
 
 
 def xtext(value: str) -> str:

@@ -50,7 +50,7 @@ async def test_a_connection_the_server_dropped_is_replaced(smtp: SmtpServer) -> 
 async def test_many_dropped_connections_are_nobody_s_fault(smtp: SmtpServer) -> None:
     """Every idle connection closed: the next message opens a new one, and is not put off."""
     pool = pool_at(smtp.url, size=2)
-    async with pool.connection() as one, pool.connection() as two:
+    async with pool.connection(urgent=True) as one, pool.connection(urgent=True) as two:
         for connection in (one, two):
             await connection.send(MAIL)
     smtp.drop_idle()
