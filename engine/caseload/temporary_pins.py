@@ -26,9 +26,12 @@ _VOID = """
 UPDATE pin_credential SET voided_at = $2
 WHERE delivery_id = ANY($1::bigint[]) AND used_at IS NULL AND voided_at IS NULL
 """
+# What was sent again has more than one: the last is the one that counts.
 _MOOT = """
-SELECT delivery_id FROM pin_credential
-WHERE delivery_id = ANY($1::bigint[]) AND (used_at IS NOT NULL OR voided_at IS NOT NULL)
+SELECT delivery_id FROM (
+    SELECT DISTINCT ON (delivery_id) delivery_id, used_at, voided_at FROM pin_credential
+    WHERE delivery_id = ANY($1::bigint[]) ORDER BY delivery_id, id DESC
+) AS last WHERE used_at IS NOT NULL OR voided_at IS NOT NULL
 """
 _VOID_OLDER = """
 UPDATE pin_credential SET voided_at = $2

@@ -108,8 +108,8 @@ class Delivery(Base):
 
     `due_by` is the channel's own promise, counted from the communication's original request.
     A lease is in the database's time. `secret` is sealed, and empty once the delivery is final.
-    `sent_to` is the contact point an email went to: a bounce tells against that address, whatever is on
-    file by then.
+    `sent_to` is the contact point an email went to: a bounce tells against that address, whatever
+    is on file by then.
     """
 
     __tablename__ = "delivery"

@@ -331,20 +331,23 @@ class Outcomes:
         if not lost:
             return []
         driver = await driver_connection(connection)
+        rows = await driver.fetch(_NEXT_STEP, list(lost))
+        # What nobody opened was there in time.
+        missed = [
+            (row["id"], lost[row["id"]])
+            for row in rows
+            if row["contact_point_id"] is None and lost[row["id"]].event is not Event.UNOPENED
+        ]
+        reasons = [outcome.reason or outcome.event.value for _, outcome in missed]
+        await driver.execute(_MISSED, [id_ for id_, _ in missed], reasons, self.clock())
         without_next: list[tuple[str, int]] = []
-        missed: dict[int, Outcome] = {}
-        for row in await driver.fetch(_NEXT_STEP, list(lost)):
+        for row in rows:
             route = route_from_json(row["route"])
-            bound = row["contact_point_id"] is not None
-            # What nobody opened was there in time.
-            if not bound and lost[row["id"]].event is not Event.UNOPENED:
-                missed[row["id"]] = lost[row["id"]]
             if row["step"] + 1 < len(route):
                 await self._take_step(connection, row, route[row["step"] + 1], recorded)
             else:
+                bound = row["contact_point_id"] is not None
                 without_next.append(("cancelled" if bound else "held", row["id"]))
-        reasons = [outcome.reason or outcome.event.value for outcome in missed.values()]
-        await driver.execute(_MISSED, list(missed), reasons, self.clock())
         return without_next
 
     async def _take_step(

@@ -128,13 +128,22 @@ async def test_a_refusal_hands_over_to_the_next_channel(
     await application.dispatcher.deliver(ids)
     rows = await fetch(
         application,
-        "SELECT channel, step, state, reason, due_by::text FROM delivery ORDER BY id",
+        "SELECT channel, step, state, reason, due_by::text FROM delivery"
+        " WHERE communication_id = 1 ORDER BY id",
     )
     assert rows == [
-        {"channel": "email", "step": 0, "state": "failed", "reason": "550", "due_by": "2026-11-24"},
+        {
+            "channel": "email",
+            "step": 0,
+            "state": "failed",
+            "reason": "550 5.1.1",
+            "due_by": "2026-11-24",
+        },
         {"channel": "mail", "step": 1, "state": "owed", "reason": None, "due_by": "2026-12-09"},
     ]
-    rows = await fetch(application, "SELECT state, step, due_by::text FROM communication")
+    rows = await fetch(
+        application, "SELECT state, step, due_by::text FROM communication WHERE id = 1"
+    )
     assert rows == [{"state": "owed", "step": 1, "due_by": "2026-12-09"}]
 
 
@@ -154,7 +163,7 @@ async def test_a_deferral_waits_and_tries_again(
         application,
         "SELECT state, attempts, reason, next_attempt_at > now() AS waits FROM delivery",
     )
-    assert row == {"state": "owed", "attempts": 1, "reason": "451", "waits": True}
+    assert row == {"state": "owed", "attempts": 1, "reason": "451 4.7.1", "waits": True}
     smtp.script = lambda _verb, _envelope: None
     assert await application.dispatcher.deliver(ids) == 0
     await execute(application, "UPDATE delivery SET next_attempt_at = now()")
@@ -183,7 +192,7 @@ async def test_a_dead_server_is_held_against_no_message(
     smtp.script = lambda _verb, _envelope: "421 4.3.2 shutting down"
     await application.dispatcher.deliver(ids)
     (row,) = await fetch(application, "SELECT state, reason FROM delivery")
-    assert row == {"state": "owed", "reason": "421"}
+    assert row == {"state": "owed", "reason": "421 4.3.2"}
 
 
 async def test_an_unknown_hand_off_is_repeated_under_the_same_message_id(

@@ -33,6 +33,12 @@ MOVES = {
     (State.HELD, Event.ACCEPTED): State.SENT,
     (State.HELD, Event.RELEASED): State.OWED,
     (State.HELD, Event.CANCELLED): State.CANCELLED,
+    (State.OWED, Event.BOUNCED): State.FAILED,
+    (State.SENDING, Event.BOUNCED): State.FAILED,
+    (State.SENT, Event.BOUNCED): State.FAILED,
+    (State.SENT, Event.BOUNCED_SOFT): State.OWED,
+    (State.SENT, Event.GIVEN_UP): State.FAILED,
+    (State.SENT, Event.UNOPENED): State.FAILED,
 }
 
 
@@ -46,10 +52,11 @@ def test_every_event_has_an_answer_in_every_state(state: State, event: Event) ->
 @pytest.mark.parametrize("state", FINAL)
 def test_what_has_left_is_not_sent_again(state: State, event: Event) -> None:
     """A late, repeated or contradicting event never revives a delivery; only the letters of a
-    batch that the vendor refused whole are put into the one that takes its place."""
+    batch that the vendor refused whole are put into the one that takes its place, and an email
+    that came back from a full mailbox is sent again."""
     after = TABLE[state, event]
-    recalled = (state, event) == (State.HANDED_OVER, Event.RECALLED)
-    assert after is None or after in FINAL or recalled
+    again = {(State.HANDED_OVER, Event.RECALLED), (State.SENT, Event.BOUNCED_SOFT)}
+    assert after is None or after in FINAL or (state, event) in again
 
 
 @pytest.mark.parametrize("event", set(Event) - {Event.CLAIMED})
@@ -67,7 +74,13 @@ def test_only_a_claim_leads_to_sending() -> None:
 
 
 def test_an_obligation_is_met_only_by_what_has_left() -> None:
-    """What meets an obligation is over, and only a letter that comes back undoes it."""
+    """What meets an obligation is over; only what comes back undoes it, or was never opened."""
     assert MET < FINAL
     undone = {(state, event) for state in MET for event in Event if TABLE[state, event]}
-    assert undone == {(State.MAILED, Event.RETURNED)}
+    assert undone == {
+        (State.MAILED, Event.RETURNED),
+        (State.SENT, Event.BOUNCED),
+        (State.SENT, Event.BOUNCED_SOFT),
+        (State.SENT, Event.GIVEN_UP),
+        (State.SENT, Event.UNOPENED),
+    }
