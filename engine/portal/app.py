@@ -34,6 +34,7 @@ from engine.portal.pages.participant_home import ParticipantHomePages
 from engine.portal.pages.payments import PaymentsPages
 from engine.portal.pages.profile import ProfilePages
 from engine.portal.pages.sign_in import SignInPages
+from engine.portal.pages.unsubscribe import UnsubscribePages
 from engine.portal.places import Place
 from engine.portal.standing import Standing
 from engine.portal.statics import StaticFiles
@@ -56,6 +57,7 @@ def places() -> list[Place]:
         EcommunicationsPages(),
         ContactDetailsPages(),
         OtherPartyPages(),
+        UnsubscribePages(),
     )
     return [place for room in rooms for place in room.places]
 

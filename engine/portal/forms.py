@@ -49,7 +49,7 @@ async def read_fields(request: Request) -> dict[str, str]:
     if media_type != "application/x-www-form-urlencoded":
         raise HTTPException(415)
     try:
-        body = await _bounded_body(request)
+        body = await bounded_body(request)
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MOST
         )
@@ -61,7 +61,9 @@ async def read_fields(request: Request) -> dict[str, str]:
     return fields
 
 
-async def _bounded_body(request: Request) -> bytes:
+async def bounded_body(request: Request) -> bytes:
+    """The body of a posted form. Raises HTTPException: 413 for more than 64 KiB, 408 for one that
+    does not come."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
