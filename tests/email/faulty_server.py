@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, AnyStr
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -105,7 +105,7 @@ class FaultySmtp(SMTP):
         self.step = Step.GREETING
         owner.connections.append(self)
 
-    async def push(self, status: AnyStr) -> None:
+    async def push(self, status: Any) -> None:
         """Answer, or fail where that is due."""
         if self.step is Step.GREETING and self.owner.open > self.owner.most_connections:
             await super().push("421 4.7.0 too many connections")
