@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import pikepdf
@@ -14,12 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
+from engine.communications.catalogue import LANGUAGES, LETTERS, Facts, StatementFacts
+from engine.communications.rendering import Renderer
 from engine.mail.composing import ComposedPart, compose_part, render_letter_pdf
+from engine.mail.drafting import SAMPLE_ADDRESS, Draft, draft_letter
 from engine.mail.letters import Bullets, Half, Letter, Paragraph, Table
 from engine.mail.typeface import undrawable_characters
 from engine.mail.typesetting import typesetter
+from engine.settings import Agency
 from tests.mail.sample_letters import (
     ENGLISH_PIN,
+    RETURN_ADDRESS,
     SPANISH_APPOINTMENT,
     both,
     in_large_print,
@@ -28,6 +33,7 @@ from tests.mail.sample_letters import (
 )
 
 DAY = date(2026, 11, 23)
+RENDERER = Renderer(Agency(), "https://connect.example")
 NAMES = ("Ana Paz", "Íñigo Muñoz", "Guadalupe Hernández-Ávila Castañeda", "O. AVATAR-WAVY")
 
 
@@ -73,6 +79,35 @@ def of_tables() -> list[Letter]:
     ]
 
 
+def of_the_catalogue() -> list[Letter]:
+    """Every notice that goes by mail, in English in large print and in Spanish in the usual
+    edition, to two readers; and statements of no payment, and of forty."""
+    return [
+        draft_letter(RENDERER, draft, RETURN_ADDRESS, DAY)
+        for notice, language in product(LETTERS, LANGUAGES)
+        for nth, facts in enumerate(_told(notice.sample))
+        for draft in [
+            Draft(
+                piece_id=f"{notice.key}-{language}-{nth}",
+                notice=notice,
+                language=language,
+                facts=facts,
+                secret=notice.sample_secret,
+                address=SAMPLE_ADDRESS,
+                large=language == "en",
+            )
+        ]
+    ]
+
+
+def _told(sample: Facts) -> Iterator[Facts]:
+    yield sample
+    yield sample.model_copy(update={"name": "Ana Paz"})
+    if isinstance(sample, StatementFacts):
+        yield sample.model_copy(update={"lines": ()})
+        yield sample.model_copy(update={"lines": sample.lines * 20})
+
+
 def compose(*letters: Letter) -> ComposedPart:
     """The letters in one part."""
     return compose_part(letters, batch_id="ccss_test_letters_20261123_001", document_date=DAY)
@@ -110,7 +145,7 @@ def words(pdf: bytes) -> list[list[str]]:
         return [sorted(page.get_textpage().get_text_range().split()) for page in opened]
 
 
-@pytest.mark.parametrize("kinds", [of_all_kinds, of_tables])
+@pytest.mark.parametrize("kinds", [of_all_kinds, of_tables, of_the_catalogue])
 def test_a_struck_letter_looks_as_if_it_were_laid_out(kinds: Callable[[], list[Letter]]) -> None:
     """Page by page and dot by dot, what is struck from a mould is what Typst draws of the letter
     alone: kerning, line breaks, headers, page numbers, amounts at a right edge."""
