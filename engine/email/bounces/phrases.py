@@ -13,8 +13,9 @@ _MARKS: Final = re.compile("[\u0300-\u036f]+")
 _USER: Final = (
     r"(?:e-?mail |mail |user |your |the |this |that |local |final |intended |such |delivery |"
     r"destination )*"
-    r"(?:user|recipient|mailbox|mail ?box|address(?:ee)?|account|userid|user ?name|alias|person|"
-    r"mail ?drop|inbox|e-?mail|rcpt|destinatario|destinataire|benutzer|empfanger|empfaenger)"
+    r"(?:user|recipient|mailbox|mail ?box|(?<!ip )(?<!host )(?<!server )address(?:ee)?|account|"
+    r"userid|user ?name|alias|person|mail ?drop|inbox|rcpt|destinatario|destinataire|benutzer|"
+    r"empfanger|empfaenger)"
     r"(?: name| id| address| account)?(?:\(s\)|\(es\))?"
 )
 

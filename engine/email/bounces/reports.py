@@ -13,7 +13,14 @@ from engine.email.bounces.reading import Fields, Letter, mailbox
 from engine.email.bounces.verdict import Failure, Kind, Why
 from engine.email.bounces.words import reason
 
-_UNAVAILABLE: Final = re.compile(r"mail ?box (?:is )?(?:unavailable|not available)", re.IGNORECASE)
+# Until RCPT the server has heard of us alone.
+_BEFORE_RECIPIENT: Final = re.compile(
+    r"(?:in reply to|after|in response to)(?: the)?(?: initial)? (?:mail\b|ehlo|helo|connect)",
+    re.IGNORECASE,
+)
+_UNAVAILABLE: Final = re.compile(
+    r"mail ?box (?:is )?(?:unavailable|not available)|access denied", re.IGNORECASE
+)
 
 # Class.subject.detail, and no part of an IP address or of a version.
 # A reply as notices repeat it, with the lines that it goes on for.
@@ -121,7 +128,7 @@ def meaning(status: str | None) -> Why | None:
 def why(told: str, status: str | None, prose: str) -> Why:
     """Why delivery failed, by the words told to the reporting server, a status, and prose."""
     by_status = None if status is None or status[2:] in _VAGUE else meaning(status)
-    by_words = _temporary(told, status, reason(told))
+    by_words = _in_context(told, status, reason(told))
     if by_words is not None and by_words not in _WEAK:
         return by_words
     if by_words is Why.NETWORK and by_status is Why.UNKNOWN_HOST:
@@ -140,9 +147,9 @@ def why(told: str, status: str | None, prose: str) -> Why:
 def _by_prose(prose: str, status: str | None) -> Why | None:
     """What a person would read, the replies of servers that it repeats before all else."""
     replies = replies_in(prose)
-    found = _temporary(replies, status, reason(replies))
+    found = _in_context(replies, status, reason(replies))
     if found is None or found in _WEAK:
-        return _temporary(prose, status, reason(prose)) or found
+        return _in_context(prose, status, reason(prose)) or found
     return found
 
 
@@ -151,15 +158,21 @@ def _alive(by_status: Why, prose: str) -> Why:
     return by_prose if by_prose in _OVERRULES_DEAD else by_status
 
 
-def _temporary(text: str, status: str | None, found: Why | None) -> Why | None:
-    """`mailbox unavailable` and its like mean death after a 5xx reply only (RFC 5321, 4.2.3)."""
+def _in_context(text: str, status: str | None, found: Why | None) -> Why | None:
+    """Words of death that mean something else where they were said, or by their reply code."""
+    if found is None or found.kind is not Kind.HARD:
+        return found
+    if _BEFORE_RECIPIENT.search(text) or meaning(status) is Why.SENDER:
+        return Why.SENDER
+    reply = _REPLY.search(text)
+    temporary = (reply[1] if reply else status or "5").startswith("4")
+    if temporary and found is Why.MOVED:
+        return Why.SYSTEM
     if found is Why.UNKNOWN_USER and _UNAVAILABLE.search(text):
-        reply = _REPLY.search(text)
-        first = reply[1][0] if reply else (status or "5")[0]
-        if first == "4":
+        # RFC 5321, 4.2.3: 450 for a mailbox that is busy, 550 for one that is not there.
+        if temporary:
             return Why.SYSTEM
-        if status == "5.2.1":
-            return Why.SUSPENDED
+        return Why.SUSPENDED if status == "5.2.1" else found
     return found
 
 
