@@ -15,14 +15,17 @@ from engine.communications.catalogue import (
     CATALOGUE,
     LANGUAGES,
     TEMPORARY_PIN,
+    Channel,
     Notice,
     Secret,
 )
 from engine.communications.rendering import EmailWords, Renderer
+from engine.email.extras import CalendarPart, EmailExtras, ExtraError
 from engine.email.message import Envelope, MessageError, build_message
 from engine.i18n import Language
 from engine.settings import Agency
 
+EMAILED = [notice for notice in CATALOGUE.values() if Channel.EMAIL in notice.days]
 RENDERER = Renderer(Agency(), "https://connect.example/")
 ENVELOPE = Envelope(
     sender="no-reply@connect.example",
@@ -47,7 +50,7 @@ def _body(message: EmailMessage, kind: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("notice", CATALOGUE.values(), ids=CATALOGUE)
+@pytest.mark.parametrize("notice", EMAILED, ids=lambda notice: notice.key)
 def test_every_notice_reads_back_as_it_was_rendered(notice: Notice, language: Language) -> None:
     """A mail program finds the same subject, text and HTML, text first, without a defect."""
     words = RENDERER.email(notice, language, notice.sample, notice.sample_secret)
@@ -95,6 +98,77 @@ def test_a_pin_is_readable_in_the_raw_message(language: Language) -> None:
     )
     raw = build_message(words, ENVELOPE)
     assert b"\r\n902713\r\n" in raw.split(b"text/html")[0]
+
+
+EXTRAS = EmailExtras(
+    unsubscribe="https://connect.example/unsubscribe/0123456789abcdef",
+    calendar=CalendarPart("BEGIN:VCALENDAR\r\nSUMMARY:Cita – año\r\n".encode() * 20, "CANCEL"),
+)
+
+
+def test_a_calendar_is_a_file_beside_the_words() -> None:
+    """The words are read as without it; the file comes back byte for byte, with its METHOD."""
+    message = _parsed(build_message(WORDS, replace(ENVELOPE, extras=EXTRAS)))
+    assert message.get_content_type() == "multipart/mixed"
+    words, file = message.iter_parts()
+    assert isinstance(words, EmailMessage)
+    assert words.get_content_type() == "multipart/alternative"
+    assert _body(words, "plain") == "Text\n"
+    assert _body(words, "html") == "<p>HTML</p>\n"
+    assert isinstance(file, EmailMessage)
+    assert EXTRAS.calendar
+    assert file.get_payload(decode=True) == EXTRAS.calendar.content
+    assert (file.get_content_type(), file.get_content_charset()) == ("text/calendar", "utf-8")
+    assert file["Content-Type"].params["method"] == "CANCEL"
+    assert file.get_content_disposition() == "attachment"
+    assert file.get_filename() == "appointment.ics"
+    assert not any(part.defects for part in message.walk())
+
+
+def test_a_file_travels_in_short_ascii_lines() -> None:
+    """And a retry sends the same bytes."""
+    envelope = replace(ENVELOPE, extras=EXTRAS)
+    raw = build_message(WORDS, envelope)
+    assert raw == build_message(WORDS, envelope)
+    assert raw.isascii()
+    body = raw.split(b"\r\n\r\n", 1)[1]
+    assert max(len(line) for line in body.split(b"\r\n")) <= 76
+    assert raw.count(b"\r") == raw.count(b"\n") == raw.count(b"\r\n")
+
+
+def test_optional_mail_says_how_to_stop_it() -> None:
+    """RFC 8058, 3.1: one link, and that a POST to it is enough; other mail says nothing of it."""
+    message = _parsed(build_message(WORDS, replace(ENVELOPE, extras=EXTRAS)))
+    assert message["List-Unsubscribe"] == f"<{EXTRAS.unsubscribe}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "List-Unsubscribe" not in _parsed(build_message(WORDS, ENVELOPE))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "mailto:stop@connect.example",
+        "https:///token",
+        "https://connect.example/a b",
+        "https://connect.example/>",
+        "https://connect.example/\r\nBcc: x@y.example",
+        "https://connect.example/ñ",
+        f"https://connect.example/{'a' * 1000}",
+    ],
+)
+def test_a_link_that_would_break_its_header_is_refused(link: str) -> None:
+    """One plain https link; the error does not repeat it."""
+    with pytest.raises(ExtraError, match="unsubscribe") as refused:
+        EmailExtras(unsubscribe=link)
+    assert not link or link not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["", "a.txt", 'a".ics', "../a.ics", "a\r\n.ics"])
+def test_a_file_has_a_plain_name(name: str) -> None:
+    """Nothing that a header or a folder would have to quote."""
+    with pytest.raises(ExtraError, match="calendar"):
+        CalendarPart(b"", name=name)
 
 
 _anything = st.text(st.characters(codec="utf-8"))
