@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from docs.gallery.shots import SHOTS, Shot
-from engine.communications.catalogue import CATALOGUE, LANGUAGES, LETTERS, Notice
+from engine.communications.catalogue import CATALOGUE, EMAILS, LANGUAGES, LETTERS, Notice
 
 README: Final = Path(__file__).parent / "README.md"
 _THUMBNAIL: Final = 180
@@ -48,7 +48,8 @@ at a desk.
 
 def pictures_of(notice: Notice) -> Iterator[str]:
     """The files that draw.py makes of a notice."""
-    yield f"{notice.key}.email.png"
+    if notice in EMAILS:
+        yield f"{notice.key}.email.png"
     if notice in LETTERS:
         yield f"{notice.key}.letter.png"
         yield from (f"{notice.key}.{language}.large.png" for language in LANGUAGES)
@@ -68,8 +69,9 @@ def write_readme() -> None:
 
 
 def _notice(notice: Notice) -> str:
+    email = f"![]({notice.key}.email.png)" if notice in EMAILS else "goes by mail alone"
     letter = f"![]({notice.key}.letter.png)" if notice in LETTERS else "goes by email alone"
-    return f"| `{notice.key}` | ![]({notice.key}.email.png) | {letter} |\n"
+    return f"| `{notice.key}` | {email} | {letter} |\n"
 
 
 def _large(notice: Notice) -> str:

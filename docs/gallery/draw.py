@@ -18,7 +18,14 @@ from PIL import Image, ImageOps
 from playwright.sync_api import Browser, sync_playwright
 
 from docs.gallery.contents import write_readme
-from engine.communications.catalogue import CATALOGUE, LANGUAGES, LETTERS, TEMPORARY_PIN, Channel
+from engine.communications.catalogue import (
+    CATALOGUE,
+    EMAILS,
+    LANGUAGES,
+    LETTERS,
+    TEMPORARY_PIN,
+    Channel,
+)
 from engine.communications.rendering import Renderer
 from engine.mail.barcode import encode
 from engine.mail.composing import compose_part
@@ -134,7 +141,7 @@ def main() -> None:
     if sys.argv[1:] == ["letters"]:
         return
     with browser() as opened:
-        for notice in CATALOGUE.values():
+        for notice in EMAILS:
             words = {language: gallery.email(notice, language) for language in LANGUAGES}
             shots = [photograph(opened, words[language].html) for language in LANGUAGES]
             shots.append(photograph(opened, words["es"].html, dark=True))
