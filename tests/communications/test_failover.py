@@ -3,7 +3,7 @@ to again, and the deadline is that of the channel that now carries it."""
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -15,12 +15,10 @@ from engine.caseload.notices import INBOX_AND_ALERT
 from engine.communications.catalogue import (
     COURT_DATE_REMINDER,
     DOCUMENT_READY,
-    PAYMENT_NOTICE,
     TEMPORARY_PIN,
     Channel,
     CourtDateFacts,
     DocumentReadyFacts,
-    PaymentFacts,
     TemporaryPinFacts,
 )
 from engine.communications.outbox import Obligation
@@ -28,26 +26,27 @@ from engine.communications.outcomes import Outcome
 from engine.communications.routing import Leg, Route, in_order
 from engine.communications.states import Event
 from engine.settings import Settings
-from engine.stack.bouncing import Fate, report_of
+from engine.stack.bouncing import Fate
 from tests import people
 from tests.database_rows import delivery_ids, execute, fetch
+from tests.promises import (
+    ASKED,
+    EMAIL_THEN_MAIL,
+    Hand,
+    bounced,
+    deliveries,
+    events,
+    notices,
+    payment,
+    record,
+    sent,
+    standing,
+    suppressions,
+)
 from tests.smtp_server import SmtpServer
 
-ASKED = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
-"""A Monday, ten in the morning in California."""
-EMAIL_THEN_MAIL = in_order(Channel.EMAIL, Channel.MAIL)
-INBOX_THEN_MAIL: Route = (INBOX_AND_ALERT, (Leg(Channel.MAIL),))
 PIN_LINE = re.compile(r"^[0-9]{6}$", re.MULTILINE)
-
-
-@dataclass
-class Hand:
-    """A clock that is moved by hand."""
-
-    now: datetime = ASKED
-
-    def __call__(self) -> datetime:
-        return self.now
+INBOX_THEN_MAIL: Route = (INBOX_AND_ALERT, (Leg(Channel.MAIL),))
 
 
 @pytest.fixture
@@ -63,91 +62,6 @@ async def application(
     """The whole application, at the hour the clock shows."""
     async with open_application(settings, clock) as opened:
         yield opened
-
-
-def payment(participant: int, route: Route = EMAIL_THEN_MAIL, key: str = "payment:1") -> Obligation:
-    """A payment notice."""
-    return Obligation(
-        key=key,
-        notice=PAYMENT_NOTICE,
-        participant_id=participant,
-        language="es",
-        facts=PaymentFacts(
-            name="Inés Peña-Ibáñez",
-            direction="sent",
-            amount_cents=12_345,
-            paid_on=date(2026, 11, 20),
-            case_number="000000000000042",
-        ),
-        route=route,
-        requested_at=ASKED,
-    )
-
-
-async def record(application: Application, *obligations: Obligation) -> list[int]:
-    """Record; the ids of the deliveries that are owed now."""
-    async with application.outbox.transaction() as transaction:
-        await transaction.record_all(obligations)
-    return [item.delivery_id for item in transaction.owed]
-
-
-async def sent(application: Application, *obligations: Obligation) -> list[int]:
-    """Record and deliver; the ids of the deliveries."""
-    ids = await record(application, *obligations)
-    await application.dispatcher.deliver(ids)
-    return ids
-
-
-async def bounced(
-    application: Application, delivery: int, fate: Fate = Fate.GONE, said: str = "one-report"
-) -> bool:
-    """A report of a delivery comes back; whether it told anything new."""
-    path = application.returns.addressing.return_path(delivery)
-    report = report_of(b"Subject: x\r\n\r\n", path, "ines@example.com", fate)
-    report = re.sub(rb"Message-ID: <[^>]*>", f"Message-ID: <{said}@a.example>".encode(), report)
-    return (await application.returns.take(report, [path])).new
-
-
-async def standing(application: Application, communication: int = 1) -> tuple[object, ...]:
-    """State, step and due day of a communication."""
-    (row,) = await fetch(
-        application, "SELECT state, step, due_by FROM communication WHERE id = $1", communication
-    )
-    return tuple(row.values())
-
-
-async def deliveries(application: Application, communication: int = 1) -> list[tuple[object, ...]]:
-    """Channel and state of the deliveries of a communication, oldest first."""
-    rows = await fetch(
-        application,
-        "SELECT channel, state FROM delivery WHERE communication_id = $1 ORDER BY id",
-        communication,
-    )
-    return [tuple(row.values()) for row in rows]
-
-
-async def notices(application: Application) -> list[object]:
-    """The notices that were recorded, oldest first."""
-    rows = await fetch(application, "SELECT notice FROM communication ORDER BY id")
-    return [row["notice"] for row in rows]
-
-
-async def suppressions(application: Application) -> list[tuple[object, ...]]:
-    """Contact point, cause, delivery and reason of what was suppressed."""
-    rows = await fetch(
-        application,
-        "SELECT contact_point_id, cause, delivery_id, reason FROM contact_suppression ORDER BY id",
-    )
-    return [tuple(row.values()) for row in rows]
-
-
-async def events(application: Application) -> list[tuple[object, ...]]:
-    """Communication, step, event and reason of what became of promises."""
-    rows = await fetch(
-        application,
-        "SELECT communication_id, step, event, reason FROM communication_event ORDER BY id",
-    )
-    return [tuple(row.values()) for row in rows]
 
 
 async def test_a_hard_bounce_turns_a_met_email_into_a_letter(
