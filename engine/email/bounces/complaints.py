@@ -13,6 +13,8 @@ _COMPLAINTS: Final = frozenset(
     {"abuse", "fraud", "virus", "other", "miscategorized", "opt-out", "opt-out-list", "complaint"}
 )
 
+_TYPE: Final = re.compile(r"^Feedback-Type:[ \t]*([\w-]+)", re.IGNORECASE | re.MULTILINE)
+
 # Feedback loops older than the format: AOL's and Microsoft's (JMRP) wrote in plain words.
 _SENDER: Final = re.compile(
     r"^(?:staff@hotmail\.com|scomp@aol\.net|feedbackloop@|fbl@|abuse-?fbl@)"
@@ -26,6 +28,8 @@ _WORDS: Final = re.compile(
 def complaint(letter: Letter) -> Failure | None:
     """What a feedback report says; None where the message is none."""
     fields = letter.feedback
+    if fields is None and letter.report_type == "feedback-report":
+        fields = {"feedback-type": found[1] if (found := _TYPE.search(letter.prose)) else "abuse"}
     if fields is None:
         return _in_plain_words(letter)
     kind = fields.get("feedback-type", "").strip().lower()

@@ -7,13 +7,13 @@ postmaster may be about anything; a notice is told by its sender, its subject an
 import email
 import logging
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from flufl.bounce import all_failures
 
 from engine.email.bounces.phrases import folded, phrases
 from engine.email.bounces.reading import Letter
+from engine.email.bounces.recipients import first_named, sections
 from engine.email.bounces.reports import replies_in, status_in, why
 from engine.email.bounces.verdict import Failure, Why
 from engine.email.bounces.words import reason
@@ -31,17 +31,7 @@ _ANSWER: Final = re.compile(
     r"^(?:re|aw|fwd?|fw|wg|sv|vs|tr|rv|res|enc|antw|odp|rif|r|i)\s?(?:\[\d+\])?:"
 )
 
-_AT: Final = re.compile(
-    r"(?<![^\s<>\"'(\[:,;=])([^\s<>@,;:\"'()\[\]]{1,64}@[a-zA-Z0-9][a-zA-Z0-9.-]{1,255}[a-zA-Z0-9])"
-)
-_SECTION: Final = re.compile(
-    r"^[ \t*>-]{0,8}(?:(?:failed )?(?:recipient|address|user)[^\n<@]{0,20}[: ]\s?)?"
-    r"[\[<(\"']{0,2}(?:SMTP:|mailto:)?([^\s<>@,;:\"'()\[\]]{1,64}@[a-zA-Z0-9.-]{2,255})"
-    r"[\]>)\"']{0,2}(?=[:;, \t]|\.{3}|\s*$)",
-    re.MULTILINE,
-)
 _LOOKED_AT: Final = 1 << 15
-_SECTIONS: Final = 40
 
 
 def is_notice(letter: Letter) -> bool:
@@ -96,31 +86,23 @@ def failures(letter: Letter, message: bytes) -> tuple[Failure, ...]:
             Failure(Why.DELAYED, status_in(prose), name)
             for name in _named(letter, message) or (None,)
         )
-    sections = tuple(_sections(letter))
-    if len(sections) > 1:
-        return tuple(_section(name, text, prose) for name, text in sections)
-    names = _named(letter, message)
+    ours = _ours(letter)
+    about = {name: text for name, text in sections(prose).items() if name.lower() not in ours}
+    if len(about) > 1:
+        return tuple(_section(name, text, prose) for name, text in about.items())
     status = status_in(prose)
     cause = why(replies_in(prose) or prose, status, prose)
     if cause is Why.UNDETERMINED:
         cause = reason(letter.subject) or cause
-    return tuple(Failure(cause, status, name) for name in names or (None,))
+    return tuple(Failure(cause, status, name) for name in _named(letter, message) or (None,))
 
 
 def _section(name: str, text: str, prose: str) -> Failure:
     status = status_in(text)
-    return Failure(why(text, status, prose), status or status_in(prose), name)
-
-
-def _sections(letter: Letter) -> Iterator[tuple[str, str]]:
-    """Each recipient's own lines, where the notice takes them one by one."""
-    found = list(_SECTION.finditer(letter.prose))[:_SECTIONS]
-    seen: dict[str, str] = {}
-    for match, following in zip(found, [*found[1:], None], strict=False):
-        end = following.start() if following else len(letter.prose)
-        name = match[1].rstrip(".")
-        seen[name] = seen.get(name, "") + letter.prose[match.start() : end]
-    yield from seen.items()
+    found = why(text, status, "")
+    if found is Why.UNDETERMINED:
+        found = why("", status, prose)
+    return Failure(found, status or status_in(prose), name)
 
 
 def _is_delay(letter: Letter) -> bool:
@@ -134,16 +116,15 @@ def _is_delay(letter: Letter) -> bool:
 
 def _named(letter: Letter, message: bytes) -> tuple[str, ...]:
     """The recipients: as flufl.bounce finds them, or else the first address of the prose."""
-    found = by_flufl(message)
-    if found:
-        return found
-    ours = {letter.headers.get("to", ""), letter.sender}
-    for match in _AT.finditer(letter.prose):
-        if not any(match[1].lower() in one.lower() for one in ours) and not re.match(
-            r"(?:postmaster|mailer-daemon|abuse|support|help)@", match[1], re.IGNORECASE
-        ):
-            return (match[1].rstrip("."),)
-    return ()
+    ours = _ours(letter)
+    found = tuple(name for name in by_flufl(message) if name.lower() not in ours)
+    named = None if found else first_named(letter.prose, ours)
+    return found if named is None else (named,)
+
+
+def _ours(letter: Letter) -> str:
+    """Where it came to and from: these addresses are not the ones that failed."""
+    return f"{letter.headers.get('to', '')} {letter.sender}".lower()
 
 
 # It logs the whole trace of a detector that stumbles, over a message that is somebody's.

@@ -16,7 +16,7 @@ _USER: Final = (
     r"(?:user|recipient|mailbox|mail ?box|(?<!ip )(?<!host )(?<!server )address(?:ee)?|account|"
     r"userid|user ?name|alias|person|mail ?drop|inbox|rcpt|destinatario|destinataire|benutzer|"
     r"empfanger|empfaenger)"
-    r"(?: name| id| address| account)?(?:\(s\)|\(es\))?"
+    r"(?: name| id| address| account)?(?:\(s\)|\(es\)|e?s\b)?"
 )
 
 Section = tuple[str, re.Pattern[str]]

@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from engine.email.bounces.reading import Fields, Letter, mailbox
+from engine.email.bounces.recipients import sections
 from engine.email.bounces.verdict import Failure, Kind, Why
 from engine.email.bounces.words import reason
 
-# Until RCPT the server has heard of us alone.
 _BEFORE_RECIPIENT: Final = re.compile(
-    r"(?:in reply to|after|in response to)(?: the)?(?: initial)? (?:mail\b|ehlo|helo|connect)",
+    r"(?:in reply to|after|in response to)(?: the)?(?: initial)? (?:mail from|ehlo|helo|connect)",
+    re.IGNORECASE,
+)
+_AFTER_RECIPIENT: Final = re.compile(
+    r"(?:in reply to|after|in response to)(?: the)?(?: end of)? (?:rcpt|data)|rcpt to",
     re.IGNORECASE,
 )
 _UNAVAILABLE: Final = re.compile(
@@ -87,7 +91,9 @@ _OVERRULES_DEAD: Final = frozenset({Why.FULL, Why.SUSPENDED, Why.SIZE})
 
 def failures(letter: Letter) -> tuple[Failure, ...]:
     """One for each recipient that the report tells of; none where it is no such report."""
-    return tuple(_failure(fields, letter) for fields in _recipients(letter))
+    reported = tuple(_recipients(letter))
+    about = sections(letter.prose) if len(reported) > 1 else {}
+    return tuple(_failure(fields, about, letter.prose or letter.subject) for fields in reported)
 
 
 def envelope_id(letter: Letter) -> str | None:
@@ -130,7 +136,7 @@ def why(told: str, status: str | None, prose: str) -> Why:
     by_status = None if status is None or status[2:] in _VAGUE else meaning(status)
     by_words = _in_context(told, status, reason(told))
     if by_words is not None and by_words not in _WEAK:
-        return by_words
+        return _unless_before_recipient(by_words, f"{told}\n{prose}")
     if by_words is Why.NETWORK and by_status is Why.UNKNOWN_HOST:
         return by_words
     if by_status is not None and by_status not in _WEAK:
@@ -149,8 +155,8 @@ def _by_prose(prose: str, status: str | None) -> Why | None:
     replies = replies_in(prose)
     found = _in_context(replies, status, reason(replies))
     if found is None or found in _WEAK:
-        return _in_context(prose, status, reason(prose)) or found
-    return found
+        found = _in_context(prose, status, reason(prose)) or found
+    return None if found is None else _unless_before_recipient(found, prose)
 
 
 def _alive(by_status: Why, prose: str) -> Why:
@@ -158,11 +164,17 @@ def _alive(by_status: Why, prose: str) -> Why:
     return by_prose if by_prose in _OVERRULES_DEAD else by_status
 
 
+def _unless_before_recipient(found: Why, said: str) -> Why:
+    """Until RCPT the server has heard of us alone: nobody's address is dead by what it says."""
+    early = _BEFORE_RECIPIENT.search(said) and not _AFTER_RECIPIENT.search(said)
+    return Why.SENDER if early and found.kind is Kind.HARD else found
+
+
 def _in_context(text: str, status: str | None, found: Why | None) -> Why | None:
     """Words of death that mean something else where they were said, or by their reply code."""
     if found is None or found.kind is not Kind.HARD:
         return found
-    if _BEFORE_RECIPIENT.search(text) or meaning(status) is Why.SENDER:
+    if meaning(status) is Why.SENDER:
         return Why.SENDER
     reply = _REPLY.search(text)
     temporary = (reply[1] if reply else status or "5").startswith("4")
@@ -182,7 +194,7 @@ def _recipients(letter: Letter) -> Iterator[Fields]:
             yield block
 
 
-def _failure(fields: Fields, letter: Letter) -> Failure:
+def _failure(fields: Fields, about: dict[str, str], prose: str) -> Failure:
     told = " ".join(
         filter(
             None,
@@ -198,7 +210,9 @@ def _failure(fields: Fields, letter: Letter) -> Failure:
     status = _status(fields.get("status"), told)
     original = address(fields.get("original-recipient"))
     final = address(fields.get("final-recipient")) or address(fields.get("x-actual-recipient"))
-    return Failure(_outcome(fields, told, status, letter), status, final or original, original)
+    named = final or original
+    prose = about.get(named or "", prose)
+    return Failure(_outcome(fields, told, status, prose), status, named, original)
 
 
 def _comment(field: str | None) -> str:
@@ -218,7 +232,7 @@ def _status(field: str | None, told: str) -> str | None:
     return stated
 
 
-def _outcome(fields: Fields, told: str, status: str | None, letter: Letter) -> Why:
+def _outcome(fields: Fields, told: str, status: str | None, prose: str) -> Why:
     action = fields.get("action", "").strip().lower()
     if action.startswith(("deliver", "relay", "expand")):
         return Why.DELIVERED
@@ -226,4 +240,4 @@ def _outcome(fields: Fields, told: str, status: str | None, letter: Letter) -> W
         return Why.DELAYED
     if not action and status and status[0] == "2":
         return Why.DELIVERED
-    return why(told, status, letter.prose or letter.subject)
+    return why(told, status, prose)
