@@ -50,6 +50,7 @@ _OPEN: Final = "INSERT INTO campaign (name, notice, created_at) VALUES ($1, $2, 
 _ADDED: Final = """
 INSERT INTO campaign_recording (campaign_id, digest, recorded, at) VALUES ($1, $2, $3, $4)
 """
+_COUNT: Final = "ANALYZE communication, delivery"
 _TURNS: Final = """
 SELECT coalesce(min(turn), 1) AS first, coalesce(max(turn), 0) AS last, count(*) AS number
 FROM asked_in_bulk
@@ -154,7 +155,16 @@ class Bulk:
             await driver.execute(_ADDED, campaign_id, digest, recording.recorded, now)
             await (connection.commit() if keep else connection.rollback())
         if keep:
+            if recording.recorded >= SLICE:
+                await self._count()
             await self.bell.ring(campaign_id)
+
+    async def _count(self) -> None:
+        """Have PostgreSQL count the tables now: until autovacuum did, whoever rings or claims would
+        go through all of them for each row."""
+        async with self.engine.begin() as connection:
+            driver = await driver_connection(connection)
+            await driver.execute(_COUNT)
 
 
 async def _campaign(driver: Any, name: str, notice: Notice, now: datetime) -> int:
