@@ -19,6 +19,7 @@ from engine.cli import (
     notify,
     preview,
     processes,
+    returns,
     stack,
     staff,
 )
@@ -40,6 +41,8 @@ app.add_typer(staff.app, name="staff")
 app.add_typer(audit.app, name="audit")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(consent.app, name="consent")
+bounce.app.command("serve")(returns.serve)
+bounce.app.command("read")(returns.read)
 app.command("preview")(preview.preview)
 app.command("remind")(notices.remind)
 app.command("deadlines")(deadlines.deadlines)
