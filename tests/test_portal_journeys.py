@@ -172,13 +172,18 @@ async def test_from_a_forgotten_pin_to_payments_on_paper(
 async def test_from_enrolment_to_a_document_that_is_read(
     stack: Stack, application: Application, page: Page
 ) -> None:
-    """Enrol → a payment is told of → its document arrives, unread, and a mail that says nothing of
-    it → the PDF is opened → the mark is gone."""
+    """Enrol, with the code of a sample → a payment is told of → its document arrives, unread, and a
+    mail that says nothing of it → the PDF is opened → the mark is gone."""
     participant = await arrives(application, ENROLLING)
     await give_pin(application, participant, PIN)
     await sign_in(page, ENROLLING, PIN, "/es/home")
     await page.goto("/es/profile/ecommunications")
-    await page.click("label[for=paperless-yes]")
+    await page.click(SUBMIT)
+    await page.wait_for_url("**/es/profile/ecommunications/sample")
+    sample = await (await page.request.get(f"{page.url}.pdf")).body()
+    code = re.search(r"(?:[A-Z0-9] ){5}[A-Z0-9]", words_of(sample))
+    assert code
+    await page.fill("#code", code[0])
     await page.click(SUBMIT)
     await page.wait_for_url("**/es/profile")
     await is_paid(application, participant, 61_375)

@@ -8,20 +8,28 @@ from typing import Final
 import httpx
 import pytest
 
+from engine.bootstrap import Application
+from engine.caseload.consent_samples import LIVES, ConsentSamples, Sample
 from engine.database import Base
 from engine.portal.app import places
 from engine.portal.gate import CHOOSE_PIN
 from engine.portal.places import Access, Place
 from engine.security.sessions import Stage
 from engine.security.throttling import Decision, Throttle
+from engine.settings import Settings
 from tests.database_rows import execute, fetch
-from tests.portal.portal_server import Portal
+from tests.portal.portal_server import MONDAY_NOON, Portal
 from tests.portal.world import EVERYBODY, World
 
 PIN: Final = "481902"
 NEW_PIN: Final = "592710"
 TOKEN: Final = "A" * 43
 """What a link in a mail could hold, and none does."""
+_NONCE: Final = bytes(16)
+CODE: Final = ConsentSamples(Settings().tag_key_bytes(), lambda: MONDAY_NOON).code(
+    Sample(1, "", "es", _NONCE, MONDAY_NOON, None, 0)
+)
+"""What the sample prints that everybody has."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 _ASKED: Final = {
@@ -69,7 +77,10 @@ FORMS: Final[Mapping[str, Form]] = {
         {"case": "{case_id}", "body": "When is it? ({n})"}, shown=("/messages",), exact="body"
     ),
     "/profile/language": Form({"notices": "en"}, shown=("/profile",)),
-    "/profile/ecommunications": Form({"paperless": "yes"}, shown=("/profile",)),
+    "/profile/reminders": Form({"reminders": "no"}, shown=("/profile/reminders",)),
+    "/profile/ecommunications": Form({}, more=("text_version",)),
+    "/profile/ecommunications/sample": Form({"code": CODE}, shown=("/profile",)),
+    "/profile/ecommunications/withdraw": Form({}, shown=("/profile",)),
     "/profile/email/confirm-again": Form({}, page="/profile"),
     "/profile/email": Form(
         {"email": "new{n}@example.com"} | _SAFE,
@@ -90,6 +101,7 @@ FORMS: Final[Mapping[str, Form]] = {
         shown=("/profile", "/profile/phone"),
     ),
     "/confirm-email/{token}": Form({}),
+    "/u/{token}": Form({}, more=("List-Unsubscribe",)),
     "/profile/other-party": Form(
         {
             "case": "{case_id}", "address": "9 Example Street ({n})", "phone": "(916) 555-0177",
@@ -99,6 +111,10 @@ FORMS: Final[Mapping[str, Form]] = {
     ),
 }  # fmt: skip
 """The path a form is sent to → the form."""
+TAKES_NO_TOKEN: Final = {"/u/{token}"}
+"""A form that a mail program may send too (RFC 8058): tests/portal/test_unsubscribe.py."""
+OF_OURS: Final = [place for place in FORMS if place not in TAKES_NO_TOKEN]
+"""Those that are taken from a page of ours alone."""
 
 PLACES: Final[Mapping[str, Place]] = {
     place.path: place for place in places() if "POST" in place.methods
@@ -201,9 +217,28 @@ def without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Throttle, "allow", allow)
 
 
+async def give_samples(application: Application) -> None:
+    """Everybody has begun to enrol in eCommunications: a sample waits for its code."""
+    await execute(
+        application,
+        "INSERT INTO consent_text (version, language, words, first_shown_at)"
+        " VALUES ('12', 'es', '1', $1)",
+        application.clock(),
+    )
+    await execute(
+        application,
+        "INSERT INTO consent_sample (participant_id, text_version, language, nonce, made_at,"
+        " expires_at) SELECT id, '12', 'es', $1, $2, $3 FROM participant",
+        _NONCE,
+        application.clock(),
+        application.clock() + LIVES,
+    )
+
+
 async def prepare(portal: Portal, world: World) -> None:
-    """Everybody has a PIN, and a new email address that waits to be confirmed."""
+    """Everybody has a PIN, a new email address that waits to be confirmed, and a sample."""
     application = portal.application
+    await give_samples(application)
     hashed = application.chosen_pins.checker.hasher.hash(PIN)
     await execute(application, "DELETE FROM pin_credential")
     await execute(

@@ -12,6 +12,7 @@ import pikepdf
 from engine.caseload.staff_desk import StaffDesk
 from tests.database_rows import delivery_ids, execute, fetch
 from tests.portal.portal_server import MONDAY_NOON, PARTICIPANT, Portal, post_form, send_form
+from tests.portal.test_ecommunications import enrol
 from tests.smtp_server import SmtpServer
 
 
@@ -81,7 +82,7 @@ async def test_from_enrolment_to_a_document_that_is_read(portal: Portal, smtp: S
     as a tagged PDF → the mark is gone, and the bytes stay the same."""
     await with_a_case(portal)
     browser = await portal.signed_in(1)
-    await post_form(browser, "/en/profile/ecommunications", paperless="yes")
+    await enrol(portal, browser)
     await portal.application.notices.payments_since(MONDAY_NOON.date())
     await work(portal)
     mails = text_of(smtp, "ines@example.com")

@@ -1,5 +1,6 @@
 """Every task of a parent, done with a keyboard alone, and what the database says of it then."""
 
+import re
 from typing import Any, Final
 
 import pytest
@@ -7,7 +8,7 @@ from playwright.async_api import Page
 
 from engine.security.sessions import Stage
 from tests.database_rows import execute, fetch
-from tests.portal.browsing import FULL, PHONE, Keys, Windows
+from tests.portal.browsing import FULL, PHONE, Keys, Windows, words_of
 from tests.portal.portal_server import MONDAY_NOON, PARTICIPANT, Portal, give_pin
 from tests.portal.views import furnish
 from tests.portal.world import PAYER, World
@@ -214,16 +215,24 @@ async def test_change_the_pin(portal: Portal, payer: int, windows: Windows) -> N
 async def test_enrol_in_ecommunications_and_withdraw(
     portal: Portal, payer: int, windows: Windows
 ) -> None:
-    """On, and off again."""
-    keys = await from_home(windows, payer, "/profile")
-    for choice, paperless in (("yes", True), ("no", False)):
-        await keys.onward(
-            "main a[href='/en/profile/ecommunications']", "/en/profile/ecommunications"
-        )
-        await keys.choose("paperless", choice)
-        await keys.onward(SUBMIT, "/en/profile")
-        standing = await one(portal, "SELECT paperless FROM participant WHERE id = $1", payer)
-        assert standing == {"paperless": paperless}
+    """What it means is read, the sample is opened and its code typed: on, and off again."""
+    place, enrolled = (
+        "/en/profile/ecommunications",
+        "SELECT paperless FROM participant WHERE id = $1",
+    )
+    keys = await from_home(windows, payer, "/profile", place.removeprefix("/en"))
+    await keys.onward(SUBMIT, f"{place}/sample")
+    await keys.to(f"main a[href='{place}/sample.pdf']")
+    pdf = await (await keys.page.request.get(f"{place}/sample.pdf")).body()
+    code = re.search(r"(?:[A-Z0-9] ){5}[A-Z0-9]", words_of(pdf))
+    assert code
+    await keys.write("code", code[0])
+    await keys.onward(SUBMIT, "/en/profile")
+    assert await one(portal, enrolled, payer) == {"paperless": True}
+    await keys.onward(f"main a[href='{place}']", place)
+    await keys.onward(f"main a[href='{place}/withdraw']", f"{place}/withdraw")
+    await keys.onward(SUBMIT, "/en/profile")
+    assert await one(portal, enrolled, payer) == {"paperless": False}
 
 
 async def test_choose_the_language_of_notices(portal: Portal, payer: int, windows: Windows) -> None:

@@ -136,3 +136,55 @@ async def test_it_takes_the_same_statements_however_much_there_is(portal: Portal
     few = await statements(portal, newcomer, "/en/home")
     many = await statements(portal, payer, "/en/home")
     assert many == few
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "leads"),
+    [
+        ("bounced_at = now() WHERE kind = 'email'", "Our emails to you came back", "email"),
+        ("returned_at = now() WHERE kind = 'mail'", "A letter to you came back", "address"),
+    ],
+)
+async def test_what_came_back_is_said_at_the_next_sign_in(
+    portal: Portal, change: str, said: str, leads: str
+) -> None:
+    """What happened, and where to mend it; never which address, but on My Profile; not on paper for
+    an office; and no more once there is another one."""
+    browser = await portal.signed_in(1)
+    assert said not in Page((await browser.get("/en/home")).text).words
+    await execute(portal.application, f"UPDATE contact_point SET {change}")  # noqa: S608  of this test
+    for path in ("/en/home", "/en/profile"):
+        page = Page((await browser.get(path)).text)
+        assert said in page.words
+        assert page.all("a", href=f"/en/profile/{leads}", class_="usa-link")
+        assert page.all("div", class_="usa-alert usa-alert--warning no-print")
+    home = (await browser.get("/en/home")).text
+    assert "ines@example.com" not in home
+    assert "EXAMPLE ST" not in home
+    await execute(portal.application, "UPDATE contact_point SET superseded_at = now()")
+    assert said not in Page((await browser.get("/en/home")).text).words
+
+
+async def test_what_was_unwanted_did_not_come_back(portal: Portal) -> None:
+    """Whose email program reported our mail is told so."""
+    await execute(portal.application, "UPDATE contact_point SET bounced_at = now() WHERE id = 1")
+    await execute(
+        portal.application,
+        "INSERT INTO contact_suppression (contact_point_id, at, cause) VALUES (1, $1, 'complaint')",
+        MONDAY_NOON,
+    )
+    words = Page((await (await portal.signed_in(1)).get("/en/home")).text).words
+    assert "Our emails to you were reported as spam" in words
+    assert "came back" not in words
+
+
+async def test_a_protected_reader_is_asked_to_call(portal: Portal) -> None:
+    """When a letter to the substitute address came back: it is not changed in the portal."""
+    await execute(portal.application, "UPDATE participant SET confidential = true")
+    await execute(
+        portal.application,
+        "UPDATE contact_point SET substitute = true, returned_at = now() WHERE kind = 'mail'",
+    )
+    page = Page((await (await portal.signed_in(1)).get("/en/home")).text)
+    assert "Your address is protected, so we cannot change it here." in page.words
+    assert not page.all("a", href="/en/profile/address")

@@ -50,16 +50,17 @@ async def test_each_language_is_offered_in_its_own_tongue(portal: Portal, path: 
 
 
 async def test_ecommunications_says_how_it_stands(portal: Portal) -> None:
-    """How notices come now, and which address alerts go to; one that is unsafe or dead is none."""
+    """Whether notices come on paper now, and which address alerts go to; one that is unsafe or dead
+    is none."""
     browser = await portal.signed_in(1)
 
     async def said() -> str:
         return Page((await browser.get("/en/profile/ecommunications")).text).words
 
-    assert "How you get your notices nowOn paper, by mail" in await said()
+    assert "Your notices come on paper now." in await said()
     assert "Email for alertsines@example.com" in await said()
     await execute(portal.application, "UPDATE participant SET paperless = true")
-    assert "How you get your notices nowPaperless, in My Documents" in await said()
+    assert "You are enrolled." in await said()
     for change in ("safe_to_use = false", "safe_to_use = true, bounced_at = now()"):
         await execute(portal.application, f"UPDATE contact_point SET {change} WHERE kind = 'email'")  # noqa: S608  of this test
         assert "Email for alertsNone that we can use" in await said()

@@ -144,6 +144,7 @@ async def world(portal: Portal) -> World:
             )
     await application.notices.payments_since(MONDAY_NOON.date())
     await application.dispatcher.deliver(await delivery_ids(application))
+    await execute(application, "UPDATE participant SET paperless = false")
     await execute(application, "UPDATE document SET opened_at = $1 WHERE id % 2 = 0", MONDAY_NOON)
     await execute(application, _APPOINTMENTS, MONDAY_NOON)
     await execute(application, _ANSWERS, MONDAY_NOON)
@@ -252,10 +253,23 @@ async def test_no_word_of_a_page_bypasses_the_catalogue(
             answer = await sender.post(path, data={**hidden, **ours, **typed, "more": "1"})
             if answer.status_code not in {204, 303}:
                 found.look(f"{place} with {typed}", answer, typed.values())
+    await execute(portal.application, _CAME_BACK, MONDAY_NOON)
+    for paperless in (True, False):
+        await execute(portal.application, "UPDATE participant SET paperless = $1", paperless)
+        for path in ("/home", "/profile", "/documents", *_PAPERLESS):
+            found.look(path, await browser.get(f"/{language}{path}"), ["new10@example.com"])
+        asked = await reader.opens(browser, _PAPERLESS[0], language)
+        answer = await browser.post(f"/{language}{_PAPERLESS[0]}", data=asked[1])
+        if answer.status_code != 303:
+            found.look("enrolling without an email address", answer)
     assert found.words == {}
     assert found.pages > 100
 
 
+_CAME_BACK: Final = """
+UPDATE contact_point SET bounced_at = $1, returned_at = $1 WHERE superseded_at IS NULL
+"""
+_PAPERLESS: Final = ("/profile/ecommunications", "/profile/ecommunications/withdraw")
 _HOME: Final = {"city": "SACRAMENTO", "state": "CA", "zip5": "95814"} | {
     "safe": "yes", "tell_old": "yes",
 }  # fmt: skip
@@ -269,6 +283,8 @@ FAULTY: Final[dict[str, list[dict[str, str]]]] = {
         {"current_pin": "481902", "new_pin": "111111", "confirm_pin": "111112"},
         {"current_pin": "481902", "new_pin": "100000", "confirm_pin": "100000"},
     ],
+    "/profile/ecommunications": [{"text_version": "1"}],
+    "/profile/ecommunications/sample": [{"code": "1"}] * 5,
     "/choose-pin": [{"new_pin": "481902", "confirm_pin": "481902"}],
     "/messages": [{"body": "1" * 4001}],
     "/appointments/{appointment_id}/reschedule": [{"wish": "1" * 501}, {"starts_at": "0"}],

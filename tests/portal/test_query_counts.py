@@ -13,6 +13,7 @@ from engine.portal.app import places
 from engine.portal.places import Access
 from tests import people
 from tests.database_rows import execute
+from tests.portal.filled_forms import give_samples
 from tests.portal.portal_server import MONDAY_NOON, Portal
 from tests.portal.test_documents import post
 
@@ -119,6 +120,7 @@ async def test_rows_cost_no_statement_each(portal: Portal, path: str) -> None:
     """One of everything, or thirty-one: the same statements, on every page and for every file."""
     [other] = await people.add(portal.application.engine, OTHER)
     browser = await portal.signed_in(1)
+    await give_samples(portal.application)
     ids = await grow(portal, 1, other, 1) | {"document_id": 1}
     asked = f"/en{path.format_map(ids)}"
     await browser.get(asked)  # a new connection asks the database about itself

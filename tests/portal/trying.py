@@ -18,7 +18,8 @@ MOST: Final = 9_999
 """So many times a form can be filled in as another one; then over again."""
 HIDDEN: Final = ("form_token", "form_id")
 CHOICES: Final = {
-    "anyway", "method", "none", "notices", "paperless", "safe", "starts_at", "tell_old",
+    "anyway", "method", "none", "notices", "reminders", "safe", "starts_at", "tell_old",
+    "text_version",
 }  # fmt: skip
 """Fields that take a few answers, and nothing like them: fewer texts are tried in these."""
 SANE: Final = {"form_token": {403}, "form_id": {400}}

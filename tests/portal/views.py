@@ -23,6 +23,8 @@ from tests.portal.world import World
 
 Act = Callable[[Page], Awaitable[None]]
 
+_PAPERLESS: Final = "/profile/ecommunications"
+_SAMPLE: Final = f"{_PAPERLESS}/sample"
 _EMPTY: Final = """
 () => {
   for (const field of document.querySelectorAll("main input, main textarea, main select")) {
@@ -108,6 +110,17 @@ def pin_asked_for(method: str) -> Act:
     return act
 
 
+def sample_made(then: Act = as_it_comes) -> Act:
+    """A sample was made, and something was done with its code."""
+
+    async def act(page: Page) -> None:
+        await page.click(SUBMIT)
+        await page.wait_for_url(f"**{_SAMPLE}")
+        await then(page)
+
+    return act
+
+
 def pressed(status: int) -> Act:
     """The one button of the page was pressed, and the answer has such a status."""
 
@@ -165,6 +178,7 @@ class View:
 
 _LINK: Final = f"/confirm-email/{'A' * 43}"
 _GOOD_TOKEN: Final = "B" * 43
+_STOP: Final = f"/u/{'A' * 32}"
 _UNPLACED: Final = {
     "addr1": "EXAMPLE AVE", "city": "SACRAMENTO", "state": "CA", "zip5": "10001", "safe-yes": "",
     "tell_old-yes": "",
@@ -185,6 +199,8 @@ VIEWS: Final[dict[str, View]] = {
     "link of an email": View(_LINK),
     "link of an email, dead": View(_LINK, act=pressed(404)),
     "link of an email, used": View(f"/confirm-email/{_GOOD_TOKEN}", act=pressed(200)),
+    "link that stops reminders": View(_STOP),
+    "link that stops reminders, used": View(_STOP, act=pressed(200)),
     "session ended": View("/session-ended"),
     "no such page": View("/nowhere", status=404),
     **{f"error {status}": View(f"/fails/{status}", status=status) for status in sorted(WORDED)},
@@ -248,11 +264,24 @@ VIEWS: Final[dict[str, View]] = {
     "change PIN, empty": View("/profile/pin", "payer", sent_empty),
     "language of notices": View("/profile/language", "payer"),
     "language of notices, none": View("/profile/language", "payer", sent_empty),
-    "eCommunications": View("/profile/ecommunications", "payer"),
-    "eCommunications, no choice": View("/profile/ecommunications", "payer", sent_empty),
-    "eCommunications, unchanged": View(
-        "/profile/ecommunications", "payer", saved(), lands="/profile"
+    "reminders": View("/profile/reminders", "payer"),
+    "reminders, no choice": View("/profile/reminders", "payer", sent_empty),
+    "reminders, unchanged": View("/profile/reminders", "payer", saved()),
+    "reminders, stopped": View("/profile/reminders", "payee", saved(**{"reminders-no": ""})),
+    "eCommunications": View("/profile/ecommunications", "payer", opened_up),
+    "eCommunications, on offer": View("/profile/ecommunications", "stranger"),
+    "eCommunications, without an email address": View("/profile/ecommunications", "locked", _sent),
+    "eCommunications, a sample": View(_PAPERLESS, "stranger", sample_made(), lands=_SAMPLE),
+    "eCommunications, no code": View(
+        _PAPERLESS, "stranger", sample_made(sent_empty), lands=_SAMPLE
     ),
+    "eCommunications, wrong code": View(
+        _PAPERLESS, "stranger", sample_made(sent(code="CCCCCC")), lands=_SAMPLE
+    ),
+    "back to paper": View("/profile/ecommunications/withdraw", "payer"),
+    "on paper already": View("/profile/ecommunications/withdraw", "stranger"),
+    "home of whom nothing reaches": View("/home", "locked"),
+    "profile of whom nothing reaches": View("/profile", "locked"),
     "other party": View("/profile/other-party", "payer"),
     "other party, empty": View("/profile/other-party", "payer", sent_empty),
     "other party, reported": View(
@@ -336,7 +365,7 @@ class Gallery:
 async def furnish(portal: Portal, world: World) -> None:
     """Give the payer what makes every kind of row: documents, one of them read, a reply that is
     not, more messages than a page holds, and appointments that are past or cancelled; and an email
-    address with a link that proves it."""
+    address with a link that proves it. What was sent to the locked one came back."""
     application, payer = portal.application, world.participants["payer"]
     case = world.cases["payer"]
     portal.app.add_route("/{language}/fails/{status:int}", fails)
@@ -345,6 +374,14 @@ async def furnish(portal: Portal, world: World) -> None:
     owed = await fetch(application, "SELECT id FROM delivery WHERE channel = 'inbox'")
     await application.dispatcher.deliver([int(str(row["id"])) for row in owed])
     await execute(application, "UPDATE document SET opened_at = $1 WHERE id = 1", MONDAY_NOON)
+    for column, kind in (("bounced_at", "email"), ("returned_at", "mail")):
+        await execute(
+            application,
+            f"UPDATE contact_point SET {column} = $2 WHERE participant_id = $1 AND kind = $3",  # noqa: S608  of this module
+            world.participants["locked"],
+            MONDAY_NOON,
+            kind,
+        )
     for number in range(11):
         await execute(
             application,

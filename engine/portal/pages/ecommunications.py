@@ -20,6 +20,7 @@ from engine.caseload.consents import (
 from engine.caseload.paperless import is_enrolled
 from engine.caseload.profile import Contact, profile_of
 from engine.clock import pacific_date
+from engine.communications.catalogue import LANGUAGES
 from engine.portal.disclosure import disclosure
 from engine.portal.places import Place, Private
 from engine.portal.sample_document import sample_pdf
@@ -33,6 +34,7 @@ _FORM: Final = ("GET", "POST")
 _SAMPLES_RATE: Final = "20/hour"
 _CODES_RATE: Final = "60/hour"
 _EXAMPLE: Final = "K7M 4PX"
+_TYPED_MOST: Final = 40
 
 
 class EcommunicationsPages:
@@ -57,13 +59,12 @@ class EcommunicationsPages:
     async def sample(self, visit: Visit) -> Response:
         """The code of the sample, typed back, is consent."""
         async with visit.reading() as connection:
-            if await is_enrolled(connection, visit.participant_id):
-                return visit.to(PROFILE)
+            enrolled = await is_enrolled(connection, visit.participant_id)
             waiting = await visit.application.consent_samples.current(
                 connection, visit.participant_id
             )
-        if waiting is None:
-            return visit.to(ECOMMUNICATIONS)
+        if enrolled or waiting is None:
+            return visit.to(PROFILE if enrolled else ECOMMUNICATIONS)
         return await self._typed(visit) if visit.posted else self._code(visit)
 
     async def sample_document(self, visit: Visit) -> Response:
@@ -109,15 +110,16 @@ class EcommunicationsPages:
 
     async def _begin(self, visit: Visit) -> Response:
         """What was read is kept, word for word, and a sample is made."""
-        words = disclosure(visit.layout, visit.language)
-        if visit.fields.get("text_version") != words.version:
+        shown = [disclosure(visit.layout, language) for language in LANGUAGES]
+        read = [words for words in shown if words.version == visit.fields.get("text_version")]
+        if not read:
             return await self._offer(visit, 409, "text_changed")
         async with visit.reading() as connection:
             if await _email(visit, connection) is None:
                 return await self._offer(visit, 422, "no_email")
         await visit.count("ecommunications", str(visit.participant_id), rate=_SAMPLES_RATE)
         async with visit.act("ecommunications.sample_made") as doing:
-            version = await keep_words(doing.connection, words, visit.application.clock())
+            version = await keep_words(doing.connection, read[0], visit.application.clock())
             await visit.application.consent_samples.make(
                 doing.connection, visit.participant_id, version, visit.language
             )
@@ -130,10 +132,11 @@ class EcommunicationsPages:
         code = visit.fields.get("code", "")
         async with visit.application.engine.begin() as connection:
             typed = await samples.typed(connection, participant_id, code)
+            gone = typed is Typed.GONE and not await is_enrolled(connection, participant_id)
         if typed is Typed.GONE:
-            return visit.to(SAMPLE)
+            return visit.to(ECOMMUNICATIONS if gone else PROFILE)
         if typed is not Typed.RIGHT:
-            return self._code(visit, 422, typed)
+            return self._code(visit, 422, typed, "" if typed is Typed.RENEWED else code)
         try:
             async with visit.act("ecommunications.enrolled") as doing:
                 used = await samples.use(doing.connection, participant_id, code)
@@ -147,7 +150,7 @@ class EcommunicationsPages:
                 )
                 doing.unchanged = not done
         except NoEmailError:
-            return self._code(visit, 422, "no_email")
+            return self._code(visit, 422, "no_email", code)
         return visit.to(PROFILE, said="enrolled" if done else "unchanged")
 
     async def _offer(self, visit: Visit, status: int = 200, fault: str = "") -> Response:
@@ -180,12 +183,13 @@ class EcommunicationsPages:
             agreed=agreed,
         )
 
-    def _code(self, visit: Visit, status: int = 200, fault: str = "") -> Response:
+    def _code(self, visit: Visit, status: int = 200, fault: str = "", typed: str = "") -> Response:
         return visit.page(
             "ecommunications_code.html",
             status,
             nav="profile",
             fault=fault,
+            typed=typed[:_TYPED_MOST],
             letters=LENGTH,
             example=_EXAMPLE,
         )
