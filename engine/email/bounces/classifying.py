@@ -75,6 +75,13 @@ def _refused(letter: Letter) -> bool:
 
 
 def _original_message_id(letter: Letter) -> str | None:
-    returned = letter.returned or {}
-    found = _MESSAGE_ID.search(returned.get("message-id", ""))
-    return found[0] if found else None
+    """By what is returned, by a field for it (RFC 8098, 3.2.5, and Gmail's), or as answered to."""
+    groups = (*letter.statuses, letter.disposition or {})
+    told = (
+        (letter.returned or {}).get("message-id"),
+        *(group.get("x-original-message-id") for group in groups),
+        *(group.get("original-message-id") for group in groups),
+        letter.headers.get("in-reply-to"),
+    )
+    found = (_MESSAGE_ID.search(one) for one in told if one)
+    return next((match[0] for match in found if match), None)

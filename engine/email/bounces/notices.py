@@ -14,18 +14,21 @@ from flufl.bounce import all_failures
 from engine.email.bounces.phrases import folded, phrases
 from engine.email.bounces.reading import Letter
 from engine.email.bounces.recipients import first_named, sections
-from engine.email.bounces.reports import replies_in, status_in, why
+from engine.email.bounces.reports import address, replies_in, status_in, why
 from engine.email.bounces.verdict import Failure, Why
 from engine.email.bounces.words import reason
 
 _DAEMON: Final = re.compile(
-    r"^(?:mailer[-_.]?daemon|postmaster|mdaemon|mail-?daemon|maildaemon|majordomo-daemon|"
-    r"mail[-._]?(?:delivery|system|admin|gateway|router|error)\S*|bounce\S*|ndr|mmdf|imss|"
-    r"e500_smtp\S*|symantec\S*|delivery\S*|smtp\S*|daemon|mailadm\S*|auto-?mail\S*|inetgw\S*|"
-    r"mailmaster|mail_administrator|nondelivery\S*|system[ .]administrator|quarantine\S*|"
-    r"double-bounce|dsn\S*|microsoftexchange\w+|mailscanner|mta\S*|exchange\S*|mail)(?:@|$)"
+    r"^(?:mailer[-_.]?daemon|postmaster|mdaemon|mail-?daemon|majordomo-daemon|ndr|mmdf|imss|"
+    r"mail[-._]?(?:delivery|system|admin|gateway|router|error)\S*|daemon|mailadm\S*|inetgw\S*|"
+    r"e500_smtp\S*|symantec\S*|mailmaster|mail_administrator|nondelivery\S*|double-bounce|"
+    r"system[ .]administrator|microsoftexchange\w+|mailscanner)(?:@|$)"
 )
-_NOBODY: Final = re.compile(r"^(?:no|do-?not)[-_.]?reply|^notification|^alerts?@")
+# Names that mail servers write under, and others too.
+_PROGRAM: Final = re.compile(
+    r"^(?:no|do-?not)[-_.]?reply|^(?:notification|bounce|delivery|smtp|mta|dsn|exchange|quarantine|"
+    r"auto-?mail|mail-?server|e-?mail)\S*@|^(?:mail|admin|administrator|root|alerts?)@"
+)
 
 _ANSWER: Final = re.compile(
     r"^(?:re|aw|fwd?|fw|wg|sv|vs|tr|rv|res|enc|antw|odp|rif|r|i)\s?(?:\[\d+\])?:"
@@ -43,7 +46,7 @@ def is_notice(letter: Letter) -> bool:
         return False
     if is_daemon(letter):
         return failing or worded
-    return failing and worded and not letter.quotes and _by_machine(letter)
+    return failing and worded and not letter.quotes and _by_program(letter) and _of_mail(letter)
 
 
 def is_report(letter: Letter) -> bool:
@@ -115,9 +118,12 @@ def _is_delay(letter: Letter) -> bool:
 
 
 def _named(letter: Letter, message: bytes) -> tuple[str, ...]:
-    """The recipients: as flufl.bounce finds them, or else the first address of the prose."""
+    """The recipients: as Exim and others put them into a header, as flufl.bounce finds them, or
+    else the first address of the prose."""
     ours = _ours(letter)
-    found = tuple(name for name in by_flufl(message) if name.lower() not in ours)
+    listed = map(address, letter.headers.get("x-failed-recipients", "").split(","))
+    found = tuple(name for name in listed if name)
+    found = found or tuple(name for name in by_flufl(message) if name.lower() not in ours)
     named = None if found else first_named(letter.prose, ours)
     return found if named is None else (named,)
 
@@ -143,7 +149,12 @@ def by_flufl(message: bytes) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if 0 < name.find("@") < len(name) - 1))
 
 
-def _by_machine(letter: Letter) -> bool:
-    """Whether a program says that it wrote this, though its address is no mail server's."""
+def _by_program(letter: Letter) -> bool:
+    """Whether a program seems to have written it, though its address is no mail server's."""
     submitted = letter.headers.get("auto-submitted", "no").lower()
-    return submitted != "no" or has_null_path(letter) or bool(_NOBODY.search(letter.sender))
+    return submitted != "no" or has_null_path(letter) or bool(_PROGRAM.search(letter.sender))
+
+
+def _of_mail(letter: Letter) -> bool:
+    """Whether it is mail that was not delivered: parcels are returned too."""
+    return letter.returned is not None or first_named(letter.prose, _ours(letter)) is not None

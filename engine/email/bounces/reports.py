@@ -6,7 +6,6 @@ servers report 5.0.0 or 5.1.1 for whatever they were told.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from engine.email.bounces.reading import Fields, Letter, mailbox
@@ -80,6 +79,7 @@ _SUBJECT: Final = {
     "6": Why.SPAM,
     "7": Why.POLICY,
 }
+_OUTCOME: Final = frozenset({"action", "status", "diagnostic-code"})
 _VAGUE: Final = frozenset({"1.0", "2.0", "3.0", "4.0", "5.0", "6.0", "7.0", "0.0"})
 
 # Said by words of many meanings, or by a server that gave up: a clearer word elsewhere overrules.
@@ -91,7 +91,7 @@ _OVERRULES_DEAD: Final = frozenset({Why.FULL, Why.SUSPENDED, Why.SIZE})
 
 def failures(letter: Letter) -> tuple[Failure, ...]:
     """One for each recipient that the report tells of; none where it is no such report."""
-    reported = tuple(_recipients(letter))
+    reported = _recipients(letter)
     about = sections(letter.prose) if len(reported) > 1 else {}
     return tuple(_failure(fields, about, letter.prose or letter.subject) for fields in reported)
 
@@ -188,10 +188,14 @@ def _in_context(text: str, status: str | None, found: Why | None) -> Why | None:
     return found
 
 
-def _recipients(letter: Letter) -> Iterator[Fields]:
-    for block in letter.statuses[:200]:
-        if block.keys() & {"final-recipient", "original-recipient", "action", "status"}:
-            yield block
+def _recipients(letter: Letter) -> list[Fields]:
+    """The groups of fields about a recipient; those that a stray empty line cut apart as one."""
+    groups = letter.statuses[:200]
+    about = [group for group in groups if group.keys() & {"final-recipient", "original-recipient"}]
+    if any(group.keys() & _OUTCOME for group in about):
+        return about
+    whole = {name: value for group in reversed(groups) for name, value in group.items()}
+    return [whole] if whole.keys() & _OUTCOME else []
 
 
 def _failure(fields: Fields, about: dict[str, str], prose: str) -> Failure:
