@@ -37,9 +37,8 @@ _SIGNED: Final = (
 )
 
 _FOLD: Final = re.compile(rb"\r\n(?=[ \t])")
-_SPACES: Final = re.compile(rb"[ \t]+")
-_TRAILING: Final = re.compile(rb"[ \t]+(?=\r\n)")
-_EMPTY_LINES: Final = re.compile(rb"(?:\r\n)+\Z")
+# A run of white space that is more than the one space it becomes.
+_SPACES: Final = re.compile(rb"(?:  | ?\t)[ \t]*")
 _LINE: Final = 72
 
 Key = RSAPrivateKey | Ed25519PrivateKey
@@ -146,8 +145,10 @@ def load_key(selector: str, given: str) -> Key:
 def canonical_body(body: bytes) -> bytes:
     """`body` as the relaxed algorithm hashes it (RFC 6376, 3.4.4)."""
     whole = body if body.endswith(b"\r\n") or not body else body + b"\r\n"
-    trimmed = _EMPTY_LINES.sub(b"\r\n", _SPACES.sub(b" ", _TRAILING.sub(b"", whole)))
-    return b"" if trimmed == b"\r\n" else trimmed
+    lines = _SPACES.sub(b" ", whole).replace(b" \r\n", b"\r\n")
+    while lines.endswith(b"\r\n\r\n"):
+        lines = lines[:-2]
+    return b"" if lines == b"\r\n" else lines
 
 
 def canonical_header(field_: bytes) -> bytes:
