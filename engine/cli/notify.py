@@ -1,7 +1,8 @@
 """`connect notify` and `connect statements`: one notice to many, tried first or recorded."""
 
 import time
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +10,20 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from engine.bootstrap import Application
 from engine.caseload.bulk_notices import FaultyFileError, notice_named
 from engine.caseload.survey import Survey
 from engine.cli.opening import with_application
 from engine.cli.plain import add_row, new_table, say, show_table
-from engine.cli.progress import Step, counting
 from engine.communications.bulk_recording import Recording
 
 _FAULTS_SHOWN: Final = 50
@@ -53,13 +61,13 @@ def notify(
 ) -> None:
     """Tell a notice to everyone whom a file names; a file with a bad row tells nobody."""
     told = notice_named(notice)
-    with counting(_errors, "recorded") as step:
+    with _watched() as watch:
 
         async def act(application: Application) -> _Run:
             recording = application.bulk_notices.recording(
-                told, to, name=name, again=again, keep=not dry_run
+                told, to, name=name, again=again, keep=not dry_run, reading=watch.read
             )
-            return await _record(application, recording, step, dry_run=dry_run)
+            return await _record(application, recording, watch, dry_run=dry_run)
 
         try:
             run = with_application(act)
@@ -80,30 +88,62 @@ def statements(
     ] = False,
 ) -> None:
     """Record the monthly statements of those enrolled; a month twice tells nobody twice."""
-    with counting(_errors, "recorded") as step:
+    with _watched() as watch:
 
         async def act(application: Application) -> _Run:
             recording = application.statements.recording(
                 month.date(), everyone=everyone, keep=not dry_run
             )
-            return await _record(application, recording, step, dry_run=dry_run)
+            return await _record(application, recording, watch, dry_run=dry_run)
 
         run = with_application(act)
     _print(run)
 
 
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """A bar that says what is being done, and how much of it is behind us."""
+
+    bar: Progress
+    task: TaskID
+
+    def say(self, doing: str, share: float | None = None) -> None:
+        self.bar.update(self.task, description=doing, completed=share or 0.0)
+
+    def read(self, share: float) -> None:
+        self.say("reading", share)
+
+    def recorded(self, done: int, total: int) -> None:
+        self.say(f"recorded {done:,} of {total:,}", done / max(1, total))
+
+
+@contextmanager
+def _watched() -> Iterator[_Watch]:
+    """A bar on a terminal, gone when the work is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=_errors,
+        transient=True,
+        disable=not _errors.is_terminal,
+    ) as bar:
+        yield _Watch(bar, bar.add_task("opening", total=1.0))
+
+
 async def _record(
     application: Application,
     opened: AbstractAsyncContextManager[Recording],
-    step: Step,
+    watch: "_Watch",
     *,
     dry_run: bool,
 ) -> _Run:
     began = time.monotonic()
     survey = None
     async with opened as recording:
-        await recording.write(step)
+        await recording.write(watch.recorded)
         if dry_run:
+            watch.say("looking at what it comes to")
             survey = await application.surveyor.survey(recording)
     seconds = time.monotonic() - began
     return _Run(recording.campaign, recording.asked, recording.recorded, seconds, survey)

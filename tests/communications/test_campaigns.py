@@ -1,11 +1,14 @@
 """One notice to many: recorded whole or not at all, claimed only while its campaign runs."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from asyncpg.exceptions import InterfaceError, PostgresError
 from redis.asyncio import Redis
+from sqlalchemy.exc import DBAPIError
 
 from engine.bootstrap import Application
 from engine.communications import bulk_recording, sweep
@@ -117,6 +120,31 @@ async def test_what_fails_or_only_tries_leaves_nothing(
     for table in ("campaign", "campaign_recording", "communication", "delivery"):
         assert await fetch(application, f"SELECT * FROM {table}") == []  # noqa: S608  a constant
     assert await redis.keys("*") == []
+
+
+async def test_a_recording_that_is_killed_is_done_again_whole(application: Application) -> None:
+    """Its connection dies in the middle: nothing is left of it, and the same again records all."""
+    await people.add(application.engine, *people.crowd(3))
+
+    async def killed() -> None:
+        async with bulk(application).recording("november", PAYMENT_NOTICE) as recording:
+            await recording.driver.execute(_ASK, route_to_json(in_order(Channel.EMAIL)))
+            await recording.write()
+            pid = await recording.driver.fetchval("SELECT pg_backend_pid()")
+            await fetch(application, "SELECT pg_terminate_backend($1, 10000)", pid)
+
+    with pytest.raises((DBAPIError, PostgresError, InterfaceError)):
+        await killed()
+    assert await fetch(application, "SELECT * FROM campaign, communication") == []
+    assert await record(application) == 3
+
+
+async def test_two_at_once_record_each_once(application: Application) -> None:
+    """Whoever comes second waits, and finds what the first recorded."""
+    await people.add(application.engine, *people.crowd(5))
+    recorded = await asyncio.gather(record(application), record(application))
+    assert sorted(recorded) == [0, 5]
+    assert len(await delivery_ids(application)) == 5
 
 
 async def test_a_name_is_one_campaign(application: Application) -> None:
