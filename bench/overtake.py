@@ -1,10 +1,11 @@
 """How long a PIN takes to its mail server while a run of statements is under way, and without one.
 
-    python -m bench.overtake [--communications 200000] [--rate 2] [--seconds 60] [--plot FILE.svg]
+    python -m bench.overtake [--communications 200000] [--rate 1] [--seconds 60] [--plot FILE.svg]
 
 Over PostgreSQL, Redis and a mailbox of its own, with one worker process. PINs are asked for at a
 steady pace, by different participants: first with nothing else to do, then while `connect
-statements` records the run, then while the worker sends it. It prints the median, the 99th
+statements` records the run, then while the worker sends it, and then while it is paused: what that
+differs from the first is the machine's own unrest. It prints the median, the 99th
 percentile and the most of the seconds from the request to the 250 of the mail server, each beside
 the same without the run; and how fast the run was recorded, and in how much memory. It ends by
 itself, with most of the run unsent.
@@ -43,6 +44,8 @@ from engine.stack.servers import servers_for
 
 ASKERS = 4_000
 WARM_UP = 10
+CHUNK = 50
+"""What a worker holds at a time: it has to finish that before the run counts as paused."""
 WAIT_SECONDS = 120
 _PARTICIPANTS = """
 INSERT INTO participant (external_id, first_name, last_name, language, paperless)
@@ -63,6 +66,7 @@ SELECT participant.id || '-' || turn, 1 + participant.id % 5000, participant.id,
        10000 + participant.id % 90000, 'direct_deposit', $1::date + 6 * turn
 FROM participant CROSS JOIN generate_series(1, 2) AS turn WHERE paperless
 """
+_HELD = "SELECT count(*) FROM delivery WHERE state = 'sending'"
 _TAKEN = """
 SELECT extract(epoch FROM accepted.at - pin_request.requested_at)::float8 AS seconds
 FROM pin_request
@@ -78,7 +82,7 @@ def main() -> None:
     """Measure over embedded servers of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--communications", type=int, default=200_000)
-    parser.add_argument("--rate", type=float, default=2.0)
+    parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--plot", type=Path)
     asked = parser.parse_args()
@@ -125,7 +129,11 @@ async def _measure(settings: Settings, asked: argparse.Namespace) -> None:
                     raise SystemExit(_log(settings, "statements").read_text())
             with console.status("asking, while the run is sent"):
                 taken["run sent"] = await asking.until(_ends_in(asked.seconds))
-            shown = await application.campaigns.shown(campaign_of(month))
+                shown = await application.campaigns.shown(campaign_of(month))
+            with console.status("asking, while the run is paused"):
+                await application.campaigns.pause(campaign_of(month), "bench", "to compare")
+                await _until_nothing_is_held(application)
+                taken["run paused"] = await asking.until(_ends_in(asked.seconds))
     console.print(_table(taken))
     console.print(_log(settings, "statements").read_text().splitlines()[0])
     console.print(f"the command: {seconds:.1f} s with its start, at most {recorder:.0f} MiB")
@@ -134,6 +142,16 @@ async def _measure(settings: Settings, asked: argparse.Namespace) -> None:
     )
     if asked.plot is not None:
         asked.plot.write_text(_plot(taken), encoding="utf-8")
+
+
+async def _until_nothing_is_held(application: Application) -> None:
+    """Wait until the worker has finished what it held of the run."""
+    while True:
+        async with application.engine.connect() as connection:
+            driver = await driver_connection(connection)
+            if not await driver.fetchval(_HELD):
+                return
+        await asyncio.sleep(0.5)
 
 
 async def _caseload(application: Application, enrolled: int, month: object) -> None:
@@ -213,7 +231,7 @@ def _started(settings: Settings, *command: str) -> Iterator[subprocess.Popen[byt
     with _log(settings, command[0]).open("wb") as output:
         process = subprocess.Popen(
             [connect, *command],
-            env=os.environ | urls | {"DATA_DIR": str(settings.data_dir), "COLUMNS": "250"},
+            env=os.environ | urls | {"DATA_DIR": str(settings.data_dir), "CHUNK": str(CHUNK)},
             stdout=output,
             stderr=output,
         )
