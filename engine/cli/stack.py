@@ -40,6 +40,8 @@ def demo(  # noqa: PLR0917  typer makes options of them
     settings = load_settings(
         data_dir=data_dir or load_settings().data_dir / "demo",
         forgot_pin_rate="100000/minute",
+        quiet_hours="",
+        soft_bounce_retry_hours=0.0005,
         database_url=None,
         redis_url=None,
         smtp_url=None,

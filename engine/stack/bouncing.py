@@ -10,13 +10,14 @@ from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.parser import BytesHeaderParser
-from email.policy import SMTP
+from email.policy import SMTP as CRLF
 from email.utils import make_msgid
 from enum import StrEnum
 from typing import Final
 
 import aiosmtplib
 import structlog
+from aiosmtplib import SMTP
 
 log: Final = structlog.get_logger()
 
@@ -76,7 +77,7 @@ def report_of(message: bytes, sender: str, recipient: str, fate: Fate) -> bytes:
     statuses.set_payload([machine, recipients])
     report.attach(statuses)
     report.attach(MIMEText(_headers_of(message), "rfc822-headers", "us-ascii"))
-    return report.as_bytes(policy=SMTP)
+    return report.as_bytes(policy=CRLF)
 
 
 def _headers_of(message: bytes) -> str:
@@ -102,10 +103,11 @@ class Postmaster:
     async def _send(self, report: bytes, recipient: str) -> None:
         while True:
             try:
-                await aiosmtplib.send(
-                    report, sender="", recipients=[recipient], hostname=self.host, port=self.port,
-                    start_tls=False,
-                )  # fmt: skip
+                async with SMTP(hostname=self.host, port=self.port, start_tls=False) as client:
+                    # A report has no sender of its own: nothing comes back of it (RFC 3464, 2).
+                    await client.mail("")
+                    await client.rcpt(recipient)
+                    await client.data(report)
             except aiosmtplib.SMTPResponseException as error:
                 log.warning("report_refused", code=error.code)
                 return

@@ -3,6 +3,7 @@ lies, and what to try next."""
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
@@ -11,13 +12,18 @@ from rich.table import Table
 
 from engine.mail.vendor.reconciling import Totals
 from engine.stack.print_run import BatchAtVendor, PrintRun
+from engine.stack.second_channels import Moved
 from engine.stack.tally import Row
 from engine.stack.vendor import vendor_root
 
 
-def show(console: Console, rows: list[Row], run: PrintRun, report: Path) -> None:
+def show(
+    console: Console, rows: list[Row], moves: Sequence[Moved], run: PrintRun, report: Path
+) -> None:
     """All of it."""
     console.print(closing_table(rows))
+    if moves:
+        console.print(second_channels(moves))
     for batch in run.batches:
         for line in _batch_lines(batch):
             console.print(line, highlight=False, soft_wrap=True)
@@ -65,6 +71,39 @@ def closing_table(rows: list[Row]) -> Table:
     return table
 
 
+def second_channels(moves: Sequence[Moved]) -> Table:
+    """What went from one channel to the next, and whether that one kept its promise."""
+    table = Table(
+        title="What failed on its first channel, and was met on the next",
+        box=box.SIMPLE,
+        pad_edge=False,
+        padding=0,
+        show_edge=False,
+    )
+    for name in ("notice", "from → to", "because"):
+        table.add_column(name, no_wrap=name != "because")
+    for name in ("count", "missed", "met", "in time", "held"):
+        table.add_column(name, justify="right")
+    table.add_column("due by", no_wrap=True)
+    for move in moves:
+        table.add_row(
+            move.notice,
+            f"{move.first} → {move.second}",
+            move.cause,
+            str(move.number),
+            str(move.missed),
+            str(move.met),
+            str(move.in_time),
+            str(move.held),
+            move.due,
+        )
+    table.caption = (
+        "missed: first promises that were not kept. met, in time: on the second channel, by the\n"
+        "day that it promises, counted in business days from the first request."
+    )
+    return table
+
+
 def _batch_lines(batch: BatchAtVendor) -> list[str]:
     standing, found = batch.detail.standing, batch.detail.reconciliation
     lines = [f"Batch [bold]{standing.name}[/]", f"  sha256       {standing.sha256}"]
@@ -103,7 +142,13 @@ def _places(report: Path) -> str:
 
 
 def _commands(folder: Path, names: list[str]) -> str:
-    tried = ["batch list", *(f"batch show {name}" for name in names), "mail held", "run"]
+    tried = [
+        "deadlines",
+        "batch list",
+        *(f"batch show {name}" for name in names),
+        "mail held",
+        "run",
+    ]
     lines = (f"  {command_on(folder, words)}" for words in tried)
     return "\nTry\n" + "\n".join(lines) + "   (everything up again, the vendor too, until Ctrl-C)"
 

@@ -27,7 +27,7 @@ from engine.clock import pacific_date, system_clock
 from engine.database import driver_connection
 from engine.logs import configure_logs, log_file
 from engine.settings import Settings
-from engine.stack import tally
+from engine.stack import second_channels, tally
 from engine.stack.closing_table import show
 from engine.stack.print_run import print_run
 from engine.stack.report import write_report
@@ -46,6 +46,14 @@ SELECT first_name, last_name, external_id
 FROM participant JOIN contact_point ON participant_id = participant.id
 WHERE kind = 'email' AND superseded_at IS NULL AND safe_to_use AND NOT confidential
 ORDER BY participant.id LIMIT 1
+"""
+_HURRIED: Final = ("forgot_pin_rate", "quiet_hours", "soft_bounce_retry_hours")
+"""Settings of the demonstration's own: neither a night nor a full mailbox is waited for."""
+_TO_MOVE: Final = """
+SELECT appointment.id, starts_at
+FROM communication JOIN appointment ON subject = 'appointment:' || appointment.id
+WHERE notice = 'appointment_reminder' AND communication.state = 'owed' AND kind = 'office'
+ORDER BY starts_at, appointment.id LIMIT 1
 """
 _MARK: Final = ".customer-connect-demo"
 
@@ -86,7 +94,7 @@ def run_demo(settings: Settings, plan: Plan, console: Console) -> None:
             plan.portal_port,
             plan.mailbox_port,
             plan.workers,
-            environment={"FORGOT_PIN_RATE": settings.forgot_pin_rate},
+            environment={name.upper(): str(getattr(settings, name)) for name in _HURRIED},
             manners=MANNERS,
         ) as stack:
             bar.remove_task(step)
@@ -134,12 +142,24 @@ async def _drive(stack: Stack, bar: Progress, console: Console) -> None:
         rows = await tally.rows(application.engine)
         progress = await tally.progress(application.engine)
         run = await print_run(application, [batch.name for batch in closed])
-        report = write_report(application, rows, run)
-    show(console, rows, run, report)
+        moves = await second_channels.moved(application.engine)
+        report = write_report(application, rows, moves, run)
+    show(console, rows, moves, run, report)
     if progress.undelivered:
         raise DemoError(f"{progress.undelivered} communications were owed and not delivered")
     if run.faults:
         raise DemoError(f"the print batch does not add up: {'; '.join(run.faults)}")
+
+
+async def _move_an_appointment(application: Application) -> None:
+    """Put a meeting off by a week that somebody is about to be reminded of: nothing that was still
+    to be sent of the old hour sets out."""
+    async with application.engine.connect() as connection:
+        driver = await driver_connection(connection)
+        row = await driver.fetchrow(_TO_MOVE)
+    if row is not None:
+        later = row["starts_at"] + timedelta(days=7)
+        await application.appointment_changes.move(row["id"], later, "demonstration")
 
 
 async def load_sample(
@@ -178,6 +198,7 @@ async def _trigger(application: Application, stack: Stack, bar: Progress) -> Non
     step = bar.add_task("recording payment notices and reminders", total=None)
     await application.notices.payments_since(pacific_date(now) - timedelta(days=30))
     await application.reminders.run()
+    await _move_an_appointment(application)
     bar.remove_task(step)
     visitors = list(visitors_from(application.settings.data_dir / "caseload"))
     step = bar.add_task("asking for PINs at the portal's form", total=len(visitors))

@@ -15,6 +15,7 @@ from engine.clock import PACIFIC
 from engine.communications.catalogue import Channel
 from engine.stack.gallery import Gallery, every_notice
 from engine.stack.print_run import PrintRun
+from engine.stack.second_channels import Moved, bars
 from engine.stack.tally import Row
 
 _PICTURE_PPI: Final = 80
@@ -59,7 +60,9 @@ def _data_url(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def write_report(application: Application, rows: Sequence[Row], run: PrintRun) -> Path:
+def write_report(
+    application: Application, rows: Sequence[Row], moves: Sequence[Moved], run: PrintRun
+) -> Path:
     """Write `report.html` into the data folder; its path."""
     path = application.settings.data_dir / "report.html"
     gallery = Gallery(application.settings, application.renderer)
@@ -67,6 +70,7 @@ def write_report(application: Application, rows: Sequence[Row], run: PrintRun) -
         _page(
             made_at=application.clock().astimezone(PACIFIC),
             rows=rows,
+            moves=moves,
             run=run,
             shown=exhibits(gallery),
         ),
@@ -77,13 +81,16 @@ def write_report(application: Application, rows: Sequence[Row], run: PrintRun) -
 
 def gallery_page(gallery: Gallery, made_at: datetime) -> str:
     """The same page without figures: the gallery alone."""
-    return _page(made_at=made_at.astimezone(PACIFIC), rows=(), run=None, shown=exhibits(gallery))
+    return _page(
+        made_at=made_at.astimezone(PACIFIC), rows=(), moves=(), run=None, shown=exhibits(gallery)
+    )
 
 
 def _page(
     *,
     made_at: datetime,
     rows: Sequence[Row],
+    moves: Sequence[Moved],
     run: PrintRun | None,
     shown: Sequence[Exhibit],
 ) -> str:
@@ -96,7 +103,9 @@ def _page(
     )
     environment.filters["pacific"] = _pacific
     template = environment.get_template("report.html")
-    return template.render(made_at=made_at, rows=rows, run=run, exhibits=shown)
+    return template.render(
+        made_at=made_at, rows=rows, bars=bars(rows), moves=moves, run=run, exhibits=shown
+    )
 
 
 def _pacific(moment: datetime) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.database import driver_connection
+from engine.stack.bouncing import BOUNCING_DOMAINS
 
 _PROGRESS = """
 SELECT count(*) AS communications,
@@ -14,7 +15,10 @@ SELECT count(*) AS communications,
        count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
        (SELECT count(*) FROM pin_request WHERE settled_at IS NULL) AS unsettled,
        (SELECT count(*) FROM delivery WHERE state = 'batched') AS batched,
-       (SELECT count(*) FROM delivery WHERE state IN ('owed', 'sending')) AS waiting
+       (SELECT count(*) FROM delivery WHERE state IN ('owed', 'sending')) AS waiting,
+       (SELECT count(*) FROM delivery JOIN contact_point ON contact_point.id = sent_to
+        WHERE delivery.state = 'sent'
+          AND split_part(email, '@', 2) = ANY($1::text[])) AS coming_back
 FROM communication
 """
 _ROWS = """
@@ -49,7 +53,8 @@ GROUP BY notice, channel, language ORDER BY notice, channel, language
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts of communications by state, and of what still moves."""
+    """Counts of communications by state, and of what still moves: `coming_back` are emails to
+    addresses of which the demonstration's mailbox sends a report."""
 
     communications: int
     met: int
@@ -58,6 +63,7 @@ class Progress:
     unsettled: int
     batched: int
     waiting: int
+    coming_back: int
 
     @property
     def final(self) -> int:
@@ -96,7 +102,7 @@ async def progress(engine: AsyncEngine) -> Progress:
     """How far everything has come."""
     async with engine.connect() as connection:
         driver = await driver_connection(connection)
-        return Progress(**dict(await driver.fetchrow(_PROGRESS)))
+        return Progress(**dict(await driver.fetchrow(_PROGRESS, list(BOUNCING_DOMAINS))))
 
 
 async def rows(engine: AsyncEngine) -> list[Row]:

@@ -42,7 +42,8 @@ class Watch:
         def over(now: tally.Progress) -> bool:
             done = now.final + now.batched
             self.bar.update(step, total=now.communications, completed=done)
-            return not now.unsettled and not now.waiting and done >= now.communications
+            moving = now.unsettled or now.waiting or now.coming_back
+            return not moving and done >= now.communications
 
         await self._until(over, lambda: tally.progress(self.application.engine))
 
