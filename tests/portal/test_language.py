@@ -13,7 +13,7 @@ from engine.portal.language import asked_for
 from engine.portal.places import Access
 from engine.security.sessions import Stage
 from tests.database_rows import execute
-from tests.portal.filled_forms import FORMS, PLACES, Reader
+from tests.portal.filled_forms import OF_OURS, PLACES, Reader
 from tests.portal.page_reader import Page
 from tests.portal.portal_server import Portal
 from tests.portal.test_guard import fails
@@ -131,7 +131,7 @@ async def test_the_button_of_a_refused_form_leads_to_the_form(
     that is refused altogether leads home."""
     reader = Reader(world, "payer")
     refused = 0
-    for place in FORMS:
+    for place in OF_OURS:
         browser = await reader.comes(portal, place)
         _, hidden = await reader.opens(browser, place, language)
         path = reader.path(place)

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine import assets
-from engine.caseload import caseworker_replies
+from engine.caseload import appointment_calendar, caseworker_replies
 from engine.portal import layout
 from engine.portal import pages as rooms
 from engine.portal.app import places
@@ -123,7 +123,8 @@ async def portal(
 ) -> AsyncIterator[Portal]:
     """A portal that speaks the made-up language, and may be asked without end."""
     without_limits(monkeypatch)
-    monkeypatch.setattr(layout, "translations", lambda _language: Pseudo())
+    for drawing in (layout, appointment_calendar):
+        monkeypatch.setattr(drawing, "translations", lambda _language: Pseudo())
     async with portal_over(settings) as opened:
         opened.app.add_route("/{language}/fails/{status:int}", fails)
         yield opened
@@ -325,6 +326,7 @@ def said_by_the_portal() -> set[str]:
         *(f"{what}_{done}" for what in ("email", "address", "phone") for done in ("changed",)),
         "email_to_confirm", "language_changed", "unchanged", "enrolled", "withdrawn",
         "confirmation_sent", "appointment_confirmed", "appointment_reschedule",
+        "reminders_on", "reminders_off",
     }  # fmt: skip
     return plain | worded
 
@@ -360,6 +362,7 @@ async def test_no_word_about_what_was_done_bypasses_the_catalogue(
             "/",
             "/home",
             "/profile",
+            "/profile/reminders",
             "/appointments",
             "/messages",
             "/profile/other-party",

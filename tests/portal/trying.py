@@ -22,7 +22,7 @@ CHOICES: Final = {
     "text_version",
 }  # fmt: skip
 """Fields that take a few answers, and nothing like them: fewer texts are tried in these."""
-SANE: Final = {"form_token": {403}, "form_id": {400}}
+SANE: Final = {"form_token": {403}, "form_id": {400}, "List-Unsubscribe": {200, 400}}
 """What is answered to a hidden field that is not as it was drawn; other fields have more to say."""
 ENDS_A_SESSION: Final = {"/log-out", "/choose-pin", "/profile/pin"}
 _FAILURE: Final = re.compile(r"Traceback \(most|File &#34;/|\b[A-Z]\w+(?:Error|Exception)\b")

@@ -178,7 +178,7 @@ class View:
 
 _LINK: Final = f"/confirm-email/{'A' * 43}"
 _GOOD_TOKEN: Final = "B" * 43
-_STOP: Final = f"/u/{'A' * 32}"
+_STOP: Final = f"/u/{'A' * 43}"
 _UNPLACED: Final = {
     "addr1": "EXAMPLE AVE", "city": "SACRAMENTO", "state": "CA", "zip5": "10001", "safe-yes": "",
     "tell_old-yes": "",
