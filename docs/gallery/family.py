@@ -29,6 +29,10 @@ _FAMILY: Final = (
        VALUES (1, 'mail', '1200 EXAMPLE ST APT 4', 'SACRAMENTO', 'CA', '95814')""",
     """INSERT INTO contact_point (participant_id, kind, phone)
        VALUES (1, 'phone', '+19165550142')""",
+    """INSERT INTO contact_point (participant_id, kind, email, verified_at)
+       VALUES (3, 'email', 'ignacio@correo.example', now())""",
+    """INSERT INTO contact_point (participant_id, kind, email, verified_at, bounced_at)
+       VALUES (2, 'email', 'rosa@correo.example', now(), now())""",
     """INSERT INTO support_case (external_id, county, status, opened_on)
        VALUES ('000000000000042', 'Sacramento', 'open', '2019-05-06'),
               ('000000000000077', 'Yolo', 'closed', '2011-02-14')""",
@@ -43,12 +47,14 @@ _UNDONE: Final = (
     "DELETE FROM caseworker_message WHERE id > 2",
     "UPDATE caseworker_message SET read_at = NULL WHERE author = 'caseworker'",
     "DELETE FROM appointment_answer",
+    "DELETE FROM consent_sample",
     """UPDATE contact_point SET superseded_at = now()
        WHERE kind = 'email' AND superseded_at IS NULL AND verified_at IS NULL""",
     """INSERT INTO contact_point (participant_id, kind, email, verified_at)
        SELECT 1, 'email', 'maria.fernanda@correo.example', now()
        WHERE NOT EXISTS (SELECT FROM contact_point
-                         WHERE kind = 'email' AND superseded_at IS NULL)""",
+                         WHERE participant_id = 1 AND kind = 'email'
+                               AND superseded_at IS NULL)""",
 )
 
 

@@ -83,6 +83,20 @@ async def address_doubted(page: Page) -> None:
     await page.wait_for_selector(".usa-alert--warning")
 
 
+async def sample_made(page: Page) -> None:
+    """The second step of enrolling: a sample waits to be opened."""
+    await page.click(SUBMIT)
+    await page.wait_for_url("**/sample")
+
+
+async def code_wrong(page: Page) -> None:
+    """Another code than the sample shows."""
+    await sample_made(page)
+    await page.fill("#code", "CDF HJK")
+    await page.click(SUBMIT)
+    await page.wait_for_selector(".usa-alert--error")
+
+
 async def menu_opened(page: Page) -> None:
     """The menu as it unfolds on a phone."""
     await page.click(".menu-phone summary")
@@ -182,6 +196,22 @@ SHOTS: Final = {
     "change_pin_wrong": Shot("/profile/pin", act=sent_empty),
     "language": Shot("/profile/language"),
     "ecommunications": Shot("/profile/ecommunications"),
+    "ecommunications_offer": Shot("/profile/ecommunications", PAYER),
+    "ecommunications_sample": Shot(
+        "/profile/ecommunications",
+        PAYER,
+        act=sample_made,
+        leads_to="/profile/ecommunications/sample",
+    ),
+    "ecommunications_wrong": Shot(
+        "/profile/ecommunications",
+        PAYER,
+        act=code_wrong,
+        leads_to="/profile/ecommunications/sample",
+    ),
+    "ecommunications_withdraw": Shot("/profile/ecommunications/withdraw"),
+    "home_came_back": Shot("/home", PROTECTED),
+    "profile_came_back": Shot("/profile", PROTECTED),
     "other_party": Shot("/profile/other-party"),
     "session_dialog": Shot("/home", act=left_alone),
 }
