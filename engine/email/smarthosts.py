@@ -30,6 +30,7 @@ _LOST_IN_A_ROW: Final = 3
 """So many messages lost one after the other are no longer any reader's fault."""
 _PATIENCE_SECONDS: Final = 1.0
 """How long a connection to the first smarthost is waited for while another could be used."""
+_FRESH_SECONDS: Final = 5.0
 _GOODBYE_SECONDS: Final = 2.0
 
 
@@ -96,10 +97,12 @@ class Health:
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """A connection in use; it is `fresh` until it has carried a message."""
+    """A connection, opened at `opened` by the station's clock; it is `fresh` until it has been in
+    use, or has waited for a while: a server may tire of it, and be well."""
 
     client: SMTP
     station: "Station"
+    opened: float
     fresh: bool = True
 
     @property
@@ -150,6 +153,8 @@ class Station:
         if not self.connections or not self._idle:
             return None
         session = self._idle.pop()
+        if self.health.monotonic() - session.opened > _FRESH_SECONDS:
+            session.fresh = False
         self._in_use.add(session)
         return session
 
@@ -173,7 +178,7 @@ class Station:
             self._not_opened("fault")
         else:
             self.health.answering = True
-            self._idle.append(Session(client, self))
+            self._idle.append(Session(client, self, self.health.monotonic()))
         finally:
             self._opening = None
             self.wake()

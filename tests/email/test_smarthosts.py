@@ -94,6 +94,27 @@ async def test_mail_goes_to_the_next_and_comes_back(
     await pool.close()
 
 
+async def test_a_connection_that_waited_proves_nothing(
+    servers: tuple[FaultyServer, FaultyServer],
+) -> None:
+    """One that was opened ahead and not used for a minute may be closed by a server that is well:
+    a new one is asked before the server is passed over."""
+    first, _ = servers
+    clock = Clock()
+    pool = pool_at(first, clock=clock)
+    (station,) = pool.smarthosts.stations
+    change = asyncio.create_task(pool.smarthosts.change())
+    await asyncio.sleep(0)
+    assert station.open_one()
+    await change
+    clock.now += 60
+    first.faults[Step.MAIL] = "421 4.4.2 idle too long"
+    with pytest.raises(ServerUnavailableError, match="mail_from_421"):
+        await send(pool)
+    assert len(first.connections) == 2
+    await pool.close()
+
+
 async def test_a_server_that_stays_down_is_asked_less_and_less(
     servers: tuple[FaultyServer, FaultyServer],
 ) -> None:
