@@ -42,7 +42,8 @@ def is_notice(letter: Letter) -> bool:
     subject = folded(letter.subject)
     failing = bool(phrases("notices", "subject").search(subject))
     worded = bool(phrases("notices", "notice").search(folded(letter.prose[:4000])))
-    if _ANSWER.match(subject) and (letter.quotes or "in-reply-to" in letter.headers):
+    answers = _ANSWER.match(subject) and (letter.quotes or "in-reply-to" in letter.headers)
+    if answers and not letter.sender.startswith("mailer-daemon"):
         return False
     if is_daemon(letter):
         return failing or worded

@@ -177,9 +177,12 @@ def _sort(part: Message, letter: Letter, plain: list[str], marked_up: list[str])
                 _open(part, letter, plain)
         case "text/rfc822-headers" | "message/rfc822-headers" | "message/global-headers":
             letter.returned = letter.returned or fields_in(_text(part))
-        case "text/html" if letter.returned is None:
+        case _ if letter.returned is not None or letter.statuses:
+            # Prose stands in front of the report; what comes after it is returned.
+            return
+        case "text/html":
             marked_up.append(_text(part))
-        case kind if kind.startswith("text/") and letter.returned is None:
+        case kind if kind.startswith("text/"):
             plain.append(_text(part))
 
 
