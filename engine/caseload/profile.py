@@ -7,13 +7,15 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.caseload.reminder_choices import WANTED
 from engine.database import driver_connection
 from engine.i18n import Language
 
-_READER: Final = """
-SELECT first_name || ' ' || last_name AS name, external_id, language, paperless, confidential
+_READER: Final = f"""
+SELECT first_name || ' ' || last_name AS name, external_id, language, paperless, confidential,
+       {WANTED} AS reminders
 FROM participant WHERE id = $1
-"""
+"""  # noqa: S608  joined from a constant of ours
 _CONTACTS: Final = """
 SELECT id, kind, email, phone, addr1, addr2, urbanization, city, state, zip5, zip4, substitute,
        safe_to_use, changed_by, verified_at, created_at, vouched_at,
@@ -43,13 +45,15 @@ class Contact:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The participant, and how they are reached. A protected one is shown no mailing address: the
-    substitute address is the programme's, and any other must not be read over a shoulder."""
+    substitute address is the programme's, and any other must not be read over a shoulder.
+    `reminders` says whether they want those of appointments by email."""
 
     name: str
     participant_number: str
     language: Language
     paperless: bool
     confidential: bool
+    reminders: bool
     email: Contact | None
     mail: Contact | None
     phone: Contact | None
@@ -71,6 +75,7 @@ async def profile_of(connection: AsyncConnection, participant_id: int) -> Profil
         language=reader["language"],
         paperless=reader["paperless"],
         confidential=reader["confidential"],
+        reminders=reader["reminders"],
         email=shown.get("email"),
         mail=shown.get("mail"),
         phone=shown.get("phone"),

@@ -25,12 +25,6 @@ INSERT INTO reminder_choice (participant_id, wanted, via, at) VALUES ($1, $2, $3
 """
 
 
-async def wants_reminders(connection: AsyncConnection, participant_id: int) -> bool:
-    """The last choice; who never chose wants them."""
-    driver = await driver_connection(connection)
-    return bool(await driver.fetchval(_WANTS, participant_id))
-
-
 async def choose_reminders(
     connection: AsyncConnection, participant_id: int, via: Via, at: datetime, *, wanted: bool
 ) -> bool:

@@ -254,3 +254,13 @@ async def test_every_other_form_refuses_what_a_mail_program_sends(portal: Portal
         assert answer.status_code in {303, 400, 403}, place.path
         if answer.status_code == 303:
             assert answer.headers["Location"] in {"/en/login", "/en/session-ended"}, place.path
+
+
+async def test_the_profile_says_what_holds(portal: Portal, parent: int) -> None:
+    """And leads to where it is changed."""
+    browser = await portal.signed_in(parent)
+    for said in ("Activados", "Desactivados"):
+        page = Page((await browser.get("/es/profile")).text)
+        assert f"Recordatorios de citas por correo electrónico{said}" in page.words
+        assert page.all("a", href="/es/profile/reminders")
+        await pressed(portal, path_of(portal, parent))

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from engine.caseload.email_extras import UNSUBSCRIBE_PATH
 from engine.caseload.profile import profile_of
-from engine.caseload.reminder_choices import choose_reminders, wants_reminders
+from engine.caseload.reminder_choices import choose_reminders
 from engine.portal.one_click import FIELD, VALUE, is_one_click
 from engine.portal.places import Place, Private, Public
 from engine.portal.visit import Visit
@@ -47,13 +47,12 @@ class UnsubscribePages:
         """Whether reminders come by email; eCommunications are another matter."""
         if not visit.posted:
             async with visit.reading() as connection:
-                wanted = await wants_reminders(connection, visit.participant_id)
                 profile = await profile_of(connection, visit.participant_id)
             email = profile.email is not None and profile.email.safe and not profile.email.bounced
             return visit.page(
                 "unsubscribe_choice.html",
                 nav="profile",
-                chosen="yes" if wanted else "no",
+                chosen="yes" if profile.reminders else "no",
                 has_email=email,
                 wrong=False,
             )
