@@ -205,6 +205,16 @@ def test_a_struck_letter_says_what_a_laid_out_one_says(kinds: Callable[[], list[
         assert [tag for tag in said if tag not in {"/Part", "/Sect"}] == alone[1:]
 
 
+def test_a_notice_takes_one_sheet() -> None:
+    """In the usual edition, Spanish on the front and its English half on the back; but for a
+    statement of so many payments that they fill pages."""
+    usual = [letter for letter in of_the_catalogue() if not letter.large]
+    sheets = {piece.piece_id: piece.sheet_count for piece in compose(*usual).pieces}
+    assert {piece: count for piece, count in sheets.items() if count > 1} == {
+        "monthly_statement-es-3": 3
+    }
+
+
 def test_every_tagged_piece_has_its_element_and_its_text() -> None:
     """The parent tree is whole: each number on each page is owned by the one element that names
     it, on that page; and the file has no fault of syntax."""
