@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 _FOLDER: Final = Path(__file__).parent
+_STROKES: Final = str.maketrans("łŁøØđĐı", "lLoOdDi")
 _MARKS: Final = re.compile("[\u0300-\u036f]+")
 
 # Whatever a server may call a mailbox, its address and its owner.
@@ -53,4 +54,4 @@ def _without_accents(text: str) -> str:
     if text.isascii():
         return text
     # Only marks on Latin and Cyrillic letters: those of other scripts tell words apart.
-    return _MARKS.sub("", unicodedata.normalize("NFKD", text))
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_STROKES)

@@ -11,7 +11,7 @@ _LOOKED_AT: Final = 4000
 
 _ADDRESS: Final = re.compile(r"<?[^\s<>@,;:\"'()]{1,100}@[^\s<>@,;:\"'()\]]{1,255}>?")
 _HOST: Final = re.compile(
-    r"\b[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,7}\.[a-z]{2,24}(?=[\s\[\]():;,]|\.?$|\.\s)"
+    r"\b[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,7}\.[a-z]{2,24}(?=[\s\[\]():;,\"'>]|\.?$|\.\s)"
     r"(?:\s?[\[(](?:\d{1,3}\.){3}\d{1,3}(?::\d+)?[\])])?"
 )
 # Error names of Exchange, and a page of Proofpoint's: they look like hosts, and say why.
