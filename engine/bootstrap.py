@@ -39,6 +39,7 @@ from engine.clock import Clock, system_clock
 from engine.communications.bulk_recording import Bulk
 from engine.communications.campaigns import CampaignBell, Campaigns
 from engine.communications.catalogue import Channel
+from engine.communications.courtesy import Courtesy
 from engine.communications.deadline_watch import DeadlineWatch
 from engine.communications.dispatch import Dispatcher
 from engine.communications.doorbell import Doorbell
@@ -139,6 +140,7 @@ class Application:
     bulk_notices: BulkNotices
     statements: StatementRun
     surveyor: Surveyor
+    courtesy: Courtesy
     smtp: SmtpPool
 
 
@@ -233,6 +235,7 @@ def _compose(
     )
     mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
     documents = DocumentStore(_document_store(settings))
+    courtesy = Courtesy()
     inbox = InboxChannel(
         engine=engine,
         outcomes=outcomes,
@@ -242,6 +245,7 @@ def _compose(
         readers=PaperlessReaders(),
         return_address=settings.agency.return_address,
         clock=clock,
+        courtesy=courtesy,
     )
     held = HeldDesk(engine, outcomes, pins, doorbell)
     bell = CampaignBell(engine, doorbell)
@@ -377,6 +381,7 @@ def _compose(
         campaigns=Campaigns(engine, outcomes, bell, audit, clock),
         bulk_notices=BulkNotices(bulk, Rules.of(settings)),
         statements=StatementRun(bulk, clock),
+        courtesy=courtesy,
         surveyor=Surveyor(recipients, renderer, settings.agency.return_address),
         smtp=pool,
     )

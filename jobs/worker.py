@@ -62,7 +62,7 @@ def build_worker(application: Application, queue: str, redis: ArqRedis, **option
         job_deserializer=json.loads,
         timezone=PACIFIC,  # type: ignore[arg-type]  # arq hints less than it takes
         log_results=False,
-        ctx={"application": application},
+        ctx={"application": application, "queue": queue},
         **options,
     )
 

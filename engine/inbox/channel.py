@@ -10,7 +10,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock, pacific_date
+from engine.communications.catalogue import Urgency
 from engine.communications.claims import Claimed, Lease
+from engine.communications.courtesy import Courtesy
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Outcome, Outcomes
 from engine.communications.rendering import Renderer
@@ -47,10 +49,14 @@ class InboxChannel:
     readers: InboxReaders
     return_address: tuple[str, ...]
     clock: Clock
+    courtesy: Courtesy
 
     async def deliver(self, claimed: Sequence[Claimed], lease: Lease) -> None:
-        """Post `claimed` while `lease` holds; what is not begun in time is left under it."""
+        """Post `claimed` while `lease` holds; what is not begun in time is left under it. Bulk
+        steps aside for what is urgent."""
         for item in claimed:
+            if item.urgency == Urgency.BULK:
+                await self.courtesy.step_aside()
             if not lease.holds():
                 return
             await self._deliver(item, lease)
