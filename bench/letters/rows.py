@@ -24,7 +24,7 @@ _FIRST: Final = ("María", "José", "Linda", "Nguyen", "Aaliyah", "Dmitri", "Sof
 _LAST: Final = ("Peña", "Núñez-Ibáñez", "Johnson", "García", "Lee", "Okafor", "Villaseñor", "Smith")
 _STREETS: Final = ("Example Street", "Sample Avenue", "Invented Way", "Placeholder Boulevard")
 _CITIES: Final = (("Sacramento", "95814"), ("Fresno", "93721"), ("San José", "95113"))
-_KEYS: Final = tuple(CATALOGUE)
+_KEYS: Final = ("temporary_pin", "appointment_reminder", "payment_notice")
 
 
 async def freeze(application: Application, letters: int, number: int) -> Frozen:

@@ -68,7 +68,8 @@ def preview(
 def _write_all(gallery: Gallery, out: Path, now: datetime, *, window: bool) -> None:
     everything = list(every_notice())
     for notice, language in track(everything, "drawing", transient=True):
-        _write(_email(gallery, notice, language), out)
+        if Channel.EMAIL in notice.days:
+            _write(_email(gallery, notice, language), out)
         for large in (False, True) if Channel.MAIL in notice.days else ():
             _write(_letter(gallery, notice, language, large=large, window=window), out)
     page = out / "index.html"

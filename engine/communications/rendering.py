@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from babel import Locale
-from babel.dates import format_skeleton
 from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError, select_autoescape
 from markupsafe import Markup
 
@@ -17,7 +15,17 @@ from engine.assets import TEMPLATES
 from engine.communications.catalogue import LANGUAGES, Facts, Notice, Secret
 from engine.communications.templates import WordsLoader, catalogue_entries, template_names
 from engine.errors import ConnectError
-from engine.i18n import Language, clock_time, full_date, long_date, money, number, translations
+from engine.i18n import (
+    Language,
+    clock_time,
+    full_date,
+    long_date,
+    money,
+    month,
+    month_day,
+    number,
+    translations,
+)
 from engine.settings import Agency
 
 EMAIL_FACTS: Final = frozenset(
@@ -213,16 +221,6 @@ def _values(facts: object, secret: Secret | None) -> dict[str, Any]:
     if secret is None:
         return {"facts": facts}
     return {"facts": facts, "secret": secret.value, "works_until": secret.works_until}
-
-
-def month(day: date, language: Language) -> str:
-    """The month of a day: `October 2026` or `octubre de 2026`."""
-    return format_skeleton("yMMMM", day, locale=Locale(language, "US"))
-
-
-def month_day(day: date, language: Language) -> str:
-    """A day of a year that is known: `October 6` or `6 de octubre`."""
-    return format_skeleton("MMMMd", day, locale=Locale(language, "US"))
 
 
 def _environment(

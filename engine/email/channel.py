@@ -173,7 +173,9 @@ class EmailChannel:
             pin = self.box.open(item.secret, str(item.delivery_id))
             until = self.outcomes.secrets.works_until(Channel.EMAIL, self.clock())
             secret = Secret(pin, until)
-        words = self.renderer.email(item.notice, item.language, item.facts, secret)
+        words = self.renderer.email(
+            item.notice, item.language, item.facts, secret, extras.unsubscribe
+        )
         now = self.clock()
         message = build_message(
             words,

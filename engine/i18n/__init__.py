@@ -1,7 +1,7 @@
 """The two languages: catalogues that never fall back in silence, and dates and money as read."""
 
 from engine.i18n.catalogues import SOURCE_LANGUAGE, Language, StrictTranslations, translations
-from engine.i18n.formats import clock_time, full_date, long_date, money, number
+from engine.i18n.formats import clock_time, full_date, long_date, money, month, month_day, number
 
 __all__ = [
     "SOURCE_LANGUAGE",
@@ -11,6 +11,8 @@ __all__ = [
     "full_date",
     "long_date",
     "money",
+    "month",
+    "month_day",
     "number",
     "translations",
 ]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal
 
 from engine.clock import PACIFIC, pacific_date, require_aware
@@ -29,6 +29,16 @@ def full_date(day: date, language: str) -> str:
     """The long date with its weekday, as a line begins: `Miércoles, 9 de diciembre de 2026`."""
     said = _date(_day(day), "full", language)
     return said[0].upper() + said[1:]
+
+
+def month(day: date, language: str) -> str:
+    """The month of a day: `October 2026` or `octubre de 2026`."""
+    return _of_a_day(_day(day), "yMMMM", language)
+
+
+def month_day(day: date, language: str) -> str:
+    """A day of a year that is known: `October 6` or `6 de octubre`."""
+    return _of_a_day(_day(day), "MMMMd", language)
 
 
 def clock_time(moment: datetime, language: str) -> str:
@@ -65,6 +75,11 @@ def _money(cents: int, language: str) -> str:
 @lru_cache(maxsize=1024)
 def _date(day: date, style: Literal["long", "full"], language: str) -> str:
     return format_date(day, style, _locale(language))
+
+
+@lru_cache(maxsize=1024)
+def _of_a_day(day: date, skeleton: str, language: str) -> str:
+    return format_skeleton(skeleton, day, locale=_locale(language))
 
 
 @lru_cache(maxsize=1024)

@@ -83,9 +83,9 @@ def _secret(notice: Notice, channel: Channel) -> Secret | None:
     return replace(notice.sample_secret, works_until=last_day(channel, _SAMPLE_MOMENT))
 
 
-def every_notice(channel: Channel = Channel.EMAIL) -> Iterator[tuple[Notice, Language]]:
-    """Each notice of the catalogue that goes by `channel`, in each language."""
+def every_notice(channel: Channel | None = None) -> Iterator[tuple[Notice, Language]]:
+    """Each notice of the catalogue that goes by `channel`, or any, in each language."""
     for notice in CATALOGUE.values():
-        if channel in notice.days:
+        if channel is None or channel in notice.days:
             for language in LANGUAGES:
                 yield notice, language

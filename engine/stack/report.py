@@ -13,6 +13,7 @@ from engine.assets import TEMPLATES
 from engine.bootstrap import Application
 from engine.clock import PACIFIC
 from engine.communications.catalogue import Channel
+from engine.communications.rendering import EmailWords
 from engine.stack.gallery import Gallery, every_notice
 from engine.stack.print_run import PrintRun
 from engine.stack.second_channels import Moved, bars
@@ -23,13 +24,11 @@ _PICTURE_PPI: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """One notice in one language, ready to be shown in a page."""
+    """One notice in one language, ready to be shown in a page; `email` where it has one."""
 
     notice: str
     language: str
-    subject: str
-    html: str
-    text: str
+    email: EmailWords | None
     pictures: tuple[str, ...]
 
 
@@ -37,7 +36,7 @@ def exhibits(gallery: Gallery) -> list[Exhibit]:
     """Every notice in both languages; pictures are data URLs of PNG pages."""
     shown = []
     for notice, language in every_notice():
-        words = gallery.email(notice, language)
+        email = gallery.email(notice, language) if Channel.EMAIL in notice.days else None
         pages = (
             gallery.letter_pictures(notice, language, _PICTURE_PPI)
             if Channel.MAIL in notice.days
@@ -47,9 +46,7 @@ def exhibits(gallery: Gallery) -> list[Exhibit]:
             Exhibit(
                 notice=notice.key,
                 language=language,
-                subject=words.subject,
-                html=words.html,
-                text=words.text,
+                email=email,
                 pictures=tuple(_data_url(page) for page in pages),
             )
         )

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from typer.testing import CliRunner
 
 from engine.cli.main import app
-from engine.communications.catalogue import CATALOGUE, LETTERS
+from engine.communications.catalogue import CATALOGUE, EMAILS, LANGUAGES, LETTERS
 from engine.errors import InputError
 
 
@@ -23,7 +23,7 @@ def preview(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("notice", CATALOGUE)
+@pytest.mark.parametrize("notice", [notice.key for notice in EMAILS])
 def test_an_email_is_written_three_ways(tmp_path: Path, notice: str, language: str) -> None:
     """The message as it is sent, its HTML and its text; the message says the same as the others."""
     preview(notice, "--language", language, "--channel", "email", "--out", str(tmp_path))
@@ -78,13 +78,17 @@ def test_the_gallery_shows_everything_without_a_network(tmp_path: Path) -> None:
     """One page with every notice in both languages; emails are sandboxed, letters are pictures."""
     preview("--all", "--out", str(tmp_path))
     page = (tmp_path / "index.html").read_text()
-    assert page.count('sandbox=""') == 2 * len(CATALOGUE)
+    assert page.count('sandbox=""') == 2 * len(EMAILS)
     assert page.count("data:image/png;base64,") == 3 * len(LETTERS)
+    for notice in CATALOGUE.values():
+        for language in LANGUAGES:
+            assert (tmp_path / f"{notice.key}.{language}.eml").exists() == (notice in EMAILS)
+            assert (tmp_path / f"{notice.key}.{language}.pdf").exists() == (notice in LETTERS)
     assert "<script" not in page
     assert 'src="http' not in page
 
 
 def test_an_unknown_notice_is_told_what_there_is() -> None:
     """The error lists the catalogue."""
-    with pytest.raises(InputError, match="temporary_pin, appointment_reminder, payment_notice"):
+    with pytest.raises(InputError, match=", ".join(CATALOGUE)):
         preview("nosuch")

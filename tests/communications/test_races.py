@@ -15,8 +15,8 @@ from engine.communications.catalogue import Channel
 from engine.communications.claims import claim
 from engine.communications.doorbell import QUEUES
 from engine.communications.outcomes import Owed
+from engine.communications.retries import Backoff
 from engine.communications.routing import in_order
-from engine.email.channel import EmailChannel
 from tests import people
 from tests.communications.test_outbox import payment
 from tests.database_rows import delivery_ids, execute, fetch, states
@@ -40,13 +40,6 @@ async def owed(application: Application, number: int) -> list[int]:
     async with application.outbox.transaction() as transaction:
         await transaction.record_all([payment(id_, f"payment:{id_}") for id_ in persons])
     return [item.delivery_id for item in transaction.owed]
-
-
-def email_channel(application: Application) -> EmailChannel:
-    """The channel under the dispatcher."""
-    channel = application.dispatcher.channels[Channel.EMAIL]
-    assert isinstance(channel, EmailChannel)
-    return channel
 
 
 class ComposerThatFirst:
@@ -80,7 +73,7 @@ async def test_a_void_pin_is_not_sent(application: Application, smtp: SmtpServer
     await ask(application, 2)
     ids = await delivery_ids(application)
     smtp.pause_after = 0
-    email_channel(application).pool.size = 1
+    application.smtp.size = 1
     job = asyncio.create_task(application.dispatcher.deliver(ids))
     await smtp.paused.wait()
     await ask(application, 2)
@@ -194,13 +187,14 @@ async def test_attempts_on_a_dead_server_are_not_counted(
 ) -> None:
     """However long the server was away, the first greylisting after it is the first attempt."""
     ids = await owed(application, 1)
-    pool = email_channel(application).pool
-    alive = pool.smarthost
-    pool.smarthost = dataclasses.replace(alive, port=9)
+    (station,) = application.smtp.smarthosts.stations
+    alive = station.smarthost
+    station.smarthost = dataclasses.replace(alive, port=9)
     for _ in range(application.settings.attempts_most + 1):
         await execute(application, "UPDATE delivery SET next_attempt_at = now()")
         await application.dispatcher.deliver(ids)
-    pool.smarthost = alive
+    station.smarthost = alive
+    station.health.again_at = 0
     smtp.script = lambda verb, _envelope: "451 4.7.1 later" if verb == "RCPT" else None
     await execute(application, "UPDATE delivery SET next_attempt_at = now()")
     await application.dispatcher.deliver(ids)
@@ -249,6 +243,7 @@ async def test_a_pin_waits_for_one_message_not_for_a_statement_run(
 
 async def test_what_is_due_together_shares_a_job(application: Application, redis: Redis) -> None:
     """Fifty deferred messages with jittered waits are a few jobs, not fifty."""
-    backoff = email_channel(application).backoff
+    settings = application.settings
+    backoff = Backoff(settings.retry_first_seconds, settings.retry_most_seconds)
     await application.doorbell.ring(Owed(id_, "bulk", backoff.delay(1)) for id_ in range(1, 51))
     assert 1 <= await redis.zcard(QUEUES["bulk"]) <= 5

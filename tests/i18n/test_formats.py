@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from engine.clock import PACIFIC
-from engine.i18n import clock_time, full_date, long_date, money, number
+from engine.i18n import clock_time, full_date, long_date, money, month, month_day, number
 
 NB = "\u00a0"
 
@@ -30,6 +30,13 @@ def test_full_dates_begin_a_line() -> None:
     """A date with its weekday begins with a capital in both languages."""
     assert full_date(date(2026, 12, 9), "en") == "Wednesday, December 9, 2026"
     assert full_date(date(2026, 12, 9), "es") == "Miércoles, 9 de diciembre de 2026"
+
+
+def test_a_month_and_a_day_of_it() -> None:
+    """Each reads as its language writes it, and a moment is of the day it is in California."""
+    last = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
+    assert (month(last, "en"), month(last, "es")) == ("October 2026", "octubre de 2026")
+    assert (month_day(last, "en"), month_day(last, "es")) == ("October 31", "31 de octubre")
 
 
 @pytest.mark.parametrize(
