@@ -17,6 +17,7 @@ from engine.settings import Settings
 from tests import people
 from tests.caseload.appointments import add_appointment
 from tests.database_rows import delivery_ids, execute, fetch, states
+from tests.smtp_server import SmtpServer
 
 EMAIL: Final = '["email"]'
 INBOX_AND_EMAIL: Final = '["inbox", "email"]'
@@ -257,7 +258,7 @@ async def test_who_wants_no_reminders_gets_none_until_they_do(
 )
 @pytest.mark.parametrize("run", [True, False], ids=["by a run", "at the moment of sending"])
 async def test_what_an_import_overtook_does_not_set_out(
-    application: Application, clock: Hours, change: str, stopped: bool, run: bool
+    application: Application, smtp: SmtpServer, change: str, *, stopped: bool, run: bool
 ) -> None:
     """It tells nobody that it moved or cancelled an appointment; the reminder that waits says what
     was so before, and is stopped by the next run, or when its turn comes to be sent."""
@@ -271,6 +272,7 @@ async def test_what_an_import_overtook_does_not_set_out(
         return
     await application.dispatcher.deliver(await delivery_ids(application))
     assert await states(application) == ["cancelled" if stopped else "sent"]
+    assert len(smtp.taken) == int(not stopped)
 
 
 async def test_a_moved_appointment_has_a_fresh_set(application: Application, clock: Hours) -> None:
@@ -323,7 +325,9 @@ async def test_a_letter_that_waits_in_the_batch_is_stopped(
     assert await states(application) == ["cancelled"]
 
 
-async def test_nothing_is_sent_of_what_is_past(application: Application, clock: Hours) -> None:
+async def test_nothing_is_sent_of_what_is_past(
+    application: Application, clock: Hours, smtp: SmtpServer
+) -> None:
     """A mail server that was away until the appointment was over does not get its reminder."""
     starts = datetime(2026, 11, 3, 9, tzinfo=PACIFIC)
     await add_appointment(application, await add(application), starts)
@@ -331,6 +335,7 @@ async def test_nothing_is_sent_of_what_is_past(application: Application, clock: 
     clock.at(date(2026, 11, 3), 10)
     await application.dispatcher.deliver(await delivery_ids(application))
     assert await states(application) == ["cancelled"]
+    assert smtp.taken == []
 
 
 @pytest.mark.parametrize(
