@@ -37,7 +37,7 @@ SELECT DISTINCT document.participant_id FROM document, delivery, communication
 WHERE {_STANDS} AND reminded_at IS NULL AND posted_at <= $1 AND document.participant_id > $2
       AND NOT EXISTS (SELECT FROM document AS told
                       WHERE told.participant_id = document.participant_id
-                            AND told.reminded_at >= $4 AND told.opened_at IS NULL)
+                            AND told.reminded_at >= $4)
 ORDER BY document.participant_id LIMIT $3
 """  # noqa: S608  joined from constants of this module
 _REMIND: Final = f"""

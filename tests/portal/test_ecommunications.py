@@ -125,7 +125,7 @@ def test_all_that_the_law_asks_for_is_shown_before(language: Any) -> None:
             "Los documentos de la corte siempre llegan también por correo postal.",
             "volver al papel en cualquier momento, gratis",
             "todos los siguientes, le llegarán por correo postal",
-            "actualícela en Mi Perfil",
+            "indique la nueva en Mi Perfil",
             "gratis una copia en papel de cualquier aviso",
             "un navegador actualizado",
             "que solo usted lea",
