@@ -108,10 +108,11 @@ class Postmaster:
                     await client.mail("")
                     await client.rcpt(recipient)
                     await client.data(report)
-            except aiosmtplib.SMTPResponseException as error:
-                log.warning("report_refused", code=error.code)
-                return
-            except (aiosmtplib.SMTPException, OSError):
+            except (aiosmtplib.SMTPException, OSError) as error:
+                code = getattr(error, "code", 0)
+                if code >= 500:
+                    log.warning("report_refused", code=code)
+                    return
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from engine.email.bounces.verdict import Kind
-from engine.email.incoming.recording import Returns
+from engine.email.incoming.recording import Returns, TooEarlyError
 from engine.errors import InputError
 
 log: Final = structlog.get_logger()
@@ -33,7 +33,8 @@ async def read_maildir(returns: Returns, folder: Path) -> Read:
     """Take in what stands in `new/`, oldest first, and move it to `cur/` as seen.
 
     A message is moved when what it says is committed; one that was read and not moved, because the
-    machine stopped, changes nothing the second time. Raises InputError where there is no Maildir.
+    machine stopped, changes nothing the second time; one that came too early waits for the next
+    run. Raises InputError where there is no Maildir.
     """
     if not (folder / "new").is_dir() or not (folder / "cur").is_dir():
         raise InputError(f"{folder} is no Maildir: it has no new/ and cur/")
@@ -42,7 +43,10 @@ async def read_maildir(returns: Returns, folder: Path) -> Read:
         content = await asyncio.to_thread(_content, path)
         if content is None:
             continue
-        taken = await returns.take(content)
+        try:
+            taken = await returns.take(content)
+        except TooEarlyError:
+            continue
         read.messages += 1
         read.new += taken.new
         read.no_bounce += taken.verdict.kind is Kind.NONE

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from asyncpg.exceptions import PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine.email.incoming.recording import Returns
+from engine.email.incoming.recording import Returns, TooEarlyError
 
 log: Final = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class _Reception:
             return "554 5.6.0 the message is not bytes"
         try:
             await self.returns.take(content, envelope.rcpt_tos)
-        except (OSError, SQLAlchemyError, PostgresError) as error:
+        except (OSError, SQLAlchemyError, PostgresError, TooEarlyError) as error:
             log.warning("return_not_recorded", cause=type(error).__name__)
             return "451 4.3.0 try again later"
         return "250 2.0.0 taken"

@@ -12,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from engine.clock import Clock, pacific_date
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Outcome, Outcomes, Owed
-from engine.communications.states import Event
+from engine.communications.states import Event, State
 from engine.communications.strikes import SoftBounces, strikes_against
 from engine.database import driver_connection
 from engine.email.addressing import Addressing
 from engine.email.bounces.classifying import classify
 from engine.email.bounces.verdict import Kind, Verdict
 from engine.email.incoming.tracing import delivery_of, message_id_of
+from engine.errors import ConnectError
 
 log: Final = structlog.get_logger()
 
@@ -33,6 +34,11 @@ _REPORT: Final = """
 INSERT INTO bounce_report (delivery_id, kind, status, why, digest, received_at)
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (delivery_id, digest) DO NOTHING RETURNING id
 """
+
+
+class TooEarlyError(ConnectError):
+    """The report has overtaken the record of its own hand-over, which a worker is about to write:
+    it is to be handed over again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,8 @@ class Returns:
 
     async def take(self, message: bytes, recipients: Sequence[str] = ()) -> Taken:
         """Record what `message` says, which came in for the envelope `recipients`, if they are
-        known. When this returns it is committed; whatever it raises, nothing was recorded."""
+        known. When this returns it is committed; whatever it raises, TooEarlyError among others,
+        nothing was recorded."""
         verdict = await asyncio.to_thread(classify, message)
         delivery_id = None
         if verdict.kind is not Kind.NONE:
@@ -86,6 +93,8 @@ class Returns:
         row = await driver.fetchrow(_DELIVERY, delivery_id)
         if row is None:
             return False, []
+        if row["state"] == State.SENDING and verdict.kind is Kind.SOFT:
+            raise TooEarlyError(f"delivery {delivery_id} is being sent")
         reported = await driver.fetchval(
             _REPORT,
             delivery_id,

@@ -241,6 +241,26 @@ async def test_a_report_before_the_outcome_counts(application: Application, deli
     assert (await states(application))[:2] == ["failed", "owed"]
 
 
+async def test_a_report_that_overtakes_the_record_of_its_hand_over_comes_again(
+    application: Application, door: Door, delivery: int, tmp_path: Path
+) -> None:
+    """A soft bounce may come in before the worker has written down the 250: it is asked to come
+    again, over SMTP and in a Maildir, and is not lost."""
+    path = application.returns.addressing.return_path(delivery)
+    early = report(application, delivery, Fate.FULL)
+    folder = maildir(tmp_path / "returns", b"Delivered-To: " + path.encode() + b"\r\n" + early)
+    await execute(application, "UPDATE delivery SET state = 'sending', final_at = NULL")
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        await hand_over(door, path, early)
+    assert refused.value.smtp_code == 451
+    assert (await read_maildir(application.returns, folder)).messages == 0
+    assert await fetch(application, "SELECT id FROM bounce_report") == []
+    await execute(application, "UPDATE delivery SET state = 'sent', final_at = now()")
+    assert (await read_maildir(application.returns, folder)).new == 1
+    rows = await fetch(application, "SELECT event, changed FROM delivery_event ORDER BY id DESC")
+    assert rows[0]["changed"]
+
+
 def maildir(folder: Path, *messages: bytes) -> Path:
     """A Maildir with new messages."""
     for name in ("new", "cur", "tmp"):
