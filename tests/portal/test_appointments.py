@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from icalendar import Calendar
 
 from engine.stack.visitors import hidden_fields
 from tests.database_rows import execute, fetch
@@ -200,3 +201,26 @@ async def test_it_is_added_to_a_calendar(
         assert private not in answer.text
     theirs = await payer.get(f"/{language}/appointments/{world.appointments['payee']}/calendar.ics")
     assert theirs.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("kind = kind", ("PUBLISH", "CONFIRMED", 0)),
+        ("starts_at = starts_at + interval '1 day'", ("PUBLISH", "CONFIRMED", 1)),
+        ("status = 'cancelled'", ("CANCEL", "CANCELLED", 1)),
+    ],
+)
+async def test_the_file_is_the_newer_word(
+    portal: Portal, world: World, payer: httpx.AsyncClient, change: str, said: tuple[str, str, int]
+) -> None:
+    """Fetched again after a change it moves the calendar's entry, or takes it away."""
+    path = f"/en/appointments/{world.appointments['payer']}/calendar.ics"
+    before = Calendar.from_ical((await payer.get(path)).content)
+    await execute(portal.application, f"UPDATE appointment SET {change}")  # noqa: S608  of this test
+    answer = await payer.get(path)
+    after = Calendar.from_ical(answer.content)
+    [event] = after.events
+    assert (after["METHOD"], event["STATUS"], event["SEQUENCE"]) == said
+    assert answer.headers["Content-Type"].endswith(f"method={said[0]}")
+    assert event["UID"] == before.events[0]["UID"]
