@@ -22,6 +22,7 @@ from engine.database import driver_connection
 
 _ABOUT: Final = "appointment:"
 OVERTAKEN: Final = "overtaken"
+_AT_ONCE: Final = 500
 _OPTIONAL: Final = tuple(notice.key for notice in CATALOGUE.values() if notice.optional)
 
 # An appointment without a row is as good as cancelled; nobody is told of one that is past.
@@ -82,12 +83,14 @@ class Overtaken:
         rows = await driver.fetch(query, self.clock(), list(_OPTIONAL), *arguments)
         if not rows:
             return frozenset()
-        found = frozenset(row["id"] for row in rows)
-        await self.outcomes.record(
-            connection, [Outcome(id_, Event.CANCELLED, OVERTAKEN) for id_ in sorted(found)]
-        )
+        found = sorted(row["id"] for row in rows)
+        for first in range(0, len(found), _AT_ONCE):
+            some = found[first : first + _AT_ONCE]
+            await self.outcomes.record(
+                connection, [Outcome(id_, Event.CANCELLED, OVERTAKEN) for id_ in some]
+            )
         await driver.execute(_UNSAID, [row["communication_id"] for row in rows])
-        return found
+        return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
