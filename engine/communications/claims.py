@@ -29,15 +29,18 @@ _FACTS = {key: TypeAdapter(notice.facts) for key, notice in CATALOGUE.items()}
 _SAFETY_SECONDS = 2.0
 """What is kept back of a lease for the hand-off that begins just before it ends."""
 
-_CLAIM = """
+_GOES_ON = """
+NOT EXISTS (
+    SELECT FROM communication AS part JOIN campaign ON campaign.id = part.campaign_id
+    WHERE part.id = delivery.communication_id AND campaign.state <> 'running')
+"""
+_CLAIM = f"""
 WITH due AS (
     SELECT id FROM delivery
     WHERE id = ANY($1::bigint[])
       AND (state = 'owed' AND next_attempt_at <= clock_timestamp()
            OR state = 'sending' AND leased_until < clock_timestamp())
-      AND NOT EXISTS (
-          SELECT FROM communication JOIN campaign ON campaign.id = campaign_id
-          WHERE communication.id = communication_id AND campaign.state <> 'running')
+      AND {_GOES_ON}
     ORDER BY id
     FOR UPDATE SKIP LOCKED
 ), claimed AS (
@@ -53,7 +56,12 @@ SELECT claimed.*, notice, participant_id, language, facts::text AS facts, reques
        contact_point_id, urgency, subject
 FROM claimed JOIN communication ON communication.id = claimed.communication_id
 ORDER BY claimed.id
-"""
+"""  # noqa: S608  joined from constants of this module
+_PASSED_OVER = f"""
+SELECT delivery.id, urgency FROM delivery JOIN communication ON communication.id = communication_id
+WHERE delivery.id = ANY($1::bigint[]) AND delivery.state = 'owed'
+      AND next_attempt_at <= clock_timestamp() AND {_GOES_ON}
+"""  # noqa: S608  joined from constants of this module
 
 
 _SET_ASIDE = """
@@ -172,3 +180,11 @@ async def claim(
     if unreadable:
         await driver.execute(_SET_ASIDE, unreadable)
     return lease, claimed
+
+
+async def passed_over(connection: AsyncConnection, delivery_ids: Sequence[int]) -> dict[int, str]:
+    """Those of `delivery_ids` that are due and could not be claimed, as somebody had them locked
+    for a moment; id → urgency."""
+    driver = await driver_connection(connection)
+    rows = await driver.fetch(_PASSED_OVER, list(delivery_ids))
+    return {row["id"]: row["urgency"] for row in rows}

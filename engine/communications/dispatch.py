@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
 from engine.communications.catalogue import Channel, Urgency
-from engine.communications.claims import Claimed, Lease, claim
+from engine.communications.claims import Claimed, Lease, claim, passed_over
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Outcome, Outcomes, Owed
 from engine.communications.ports import ChannelPort
@@ -18,6 +19,7 @@ from engine.communications.quiet_hours import QuietHours
 from engine.communications.states import Event
 from engine.database import driver_connection
 
+_SOON: Final = timedelta(seconds=2)
 _UNDER_LEASE = "SELECT id FROM delivery WHERE lease_token = $1 AND id = ANY($2::bigint[])"
 
 
@@ -39,8 +41,13 @@ class Dispatcher:
         However it ends, cancelled by a stopping worker included, nothing stays claimed that was
         not begun. What a killed worker held is taken again when its lease has run out.
         """
+        passed: dict[int, str] = {}
         async with self.engine.begin() as connection:
             lease, claimed = await claim(connection, delivery_ids, self.lease_seconds)
+            if len(claimed) < len(delivery_ids):
+                passed = await passed_over(connection, delivery_ids)
+        # Whoever has them locked may only be writing down what became of another channel.
+        await self.doorbell.ring(Owed(id_, urgency, _SOON) for id_, urgency in passed.items())
         wait = self.quiet.left(self.clock()) if self.quiet else timedelta()
         by_channel: dict[Channel, list[Claimed]] = defaultdict(list)
         asleep: list[Claimed] = []

@@ -30,7 +30,8 @@ from engine.database import driver_connection
 # the second sees what the first recorded.
 _LOCK = """
 WITH named AS (
-    SELECT delivery.id, communication_id, jsonb_array_length(route -> delivery.step) > 1 AS shared
+    SELECT delivery.id, communication_id, delivery.step,
+           jsonb_array_length(route -> delivery.step) > 1 AS shared
     FROM delivery JOIN communication ON communication.id = communication_id
     WHERE delivery.id = ANY($1::bigint[])
 )
@@ -40,7 +41,7 @@ SELECT delivery.id, delivery.state, lease_token, channel, communication_id, meet
 FROM delivery JOIN communication ON communication.id = communication_id
 WHERE delivery.id = ANY(
     ARRAY(SELECT id FROM named)
-    || ARRAY(SELECT beside.id FROM named JOIN delivery AS beside USING (communication_id)
+    || ARRAY(SELECT beside.id FROM named JOIN delivery AS beside USING (communication_id, step)
              WHERE shared)
 )
 ORDER BY delivery.id FOR UPDATE OF delivery

@@ -13,6 +13,7 @@ from engine.communications.claims import claim
 from engine.communications.doorbell import QUEUES
 from engine.communications.outcomes import Outcome
 from engine.communications.states import Event
+from engine.database import driver_connection
 from tests import people
 from tests.communications.test_outbox import payment
 from tests.database_rows import delivery_ids, execute, fetch, states
@@ -59,6 +60,21 @@ async def test_a_claim_neither_waits_for_another_nor_takes_the_same(
             _, rest = await claim(second, ids, 60)
     assert [item.delivery_id for item in held] == ids[:3]
     assert [item.delivery_id for item in rest] == ids[3:]
+
+
+async def test_what_was_locked_for_a_moment_is_rung_for_again(
+    application: Application, redis: Redis
+) -> None:
+    """A claim waits for nobody: what another transaction holds just now is passed over, and the
+    doorbell rings for it within seconds, not at the next sweep."""
+    ids = await owed(application, 3)
+    await redis.flushall()
+    async with application.engine.begin() as other:
+        driver = await driver_connection(other)
+        await driver.execute("SELECT FROM delivery WHERE id = $1 FOR UPDATE", ids[0])
+        assert await application.dispatcher.deliver(ids) == 2
+    assert await redis.zcard(QUEUES["bulk"]) == 1
+    assert await application.dispatcher.deliver(ids) == 1
 
 
 async def test_a_job_that_runs_twice_sends_once(application: Application, smtp: SmtpServer) -> None:
