@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.portal.app import places
 from engine.settings import Settings
-from tests.database_rows import fetch
+from tests.database_rows import execute, fetch
 from tests.portal.filled_forms import (
     FORM_TYPE,
     FORMS,
@@ -118,6 +118,8 @@ async def test_no_form_and_no_field_is_left_out(portal: Portal, world: World) ->
     reader = Reader(world, "payer")
     for place, form in FORMS.items():
         browser = await reader.comes(portal, place)
+        enrolled = place.endswith("/withdraw")
+        await execute(portal.application, "UPDATE participant SET paperless = $1", enrolled)
         page = await browser.get(f"/en{reader.path(form.page or place)}")
         drawn = [each for each in forms_of(page.text) if each.action == f"/en{reader.path(place)}"]
         names = {name for each in drawn for name in (*each.names, *each.hidden)}
