@@ -210,6 +210,7 @@ def _compose(
     outcomes = Outcomes(clock, pins, LocalAgencies(), suppression)
     outbox = Outbox(engine, doorbell, pins, renderer)
     carried = CarriedPins(pins, outcomes)
+    quiet = QuietHours.written(settings.quiet_hours) if settings.quiet_hours else None
     overtaken = Overtaken(outcomes, clock)
     calendars = AppointmentCalendars(
         settings.tag_key_bytes(),
@@ -294,7 +295,7 @@ def _compose(
             outcomes,
             doorbell,
             settings.lease_seconds,
-            QuietHours.written(settings.quiet_hours) if settings.quiet_hours else None,
+            quiet,
             clock,
         ),
         sweep=Sweep(engine, doorbell),
@@ -341,7 +342,7 @@ def _compose(
         returned_mail=ReturnedMail(engine, outcomes, recipients, doorbell, clock),
         pin_requests=PinRequests(engine, outbox, doorbell, carried, audit, recipients, clock),
         notices=CaseloadNotices(outbox, clock),
-        reminders=Reminders(outbox, overtaken, clock),
+        reminders=Reminders(outbox, overtaken, quiet, clock),
         appointment_changes=AppointmentChanges(outbox, overtaken, audit, clock),
         calendars=calendars,
         unsubscribing=Unsubscribing(engine, tokens, audit, clock),

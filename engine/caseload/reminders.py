@@ -37,15 +37,13 @@ from engine.communications.catalogue import (
     CourtDateFacts,
 )
 from engine.communications.outbox import Obligation, Outbox, Transaction
+from engine.communications.quiet_hours import QuietHours
 from engine.communications.routing import in_order
 from engine.database import driver_connection
 
 EMAIL_DAYS: Final = (7, 3, 1)
 """Calendar days before the day of an appointment."""
 MAIL_BUSINESS_DAYS: Final = 15
-DAY_BEGINS: Final = time(8)
-DAY_ENDS: Final = time(21)
-"""No email is recorded outside of these: a telephone on a bedside table rings for it."""
 _AT_ONCE: Final = 2_000
 _TELL_OF_IT: Final = (APPOINTMENT_SCHEDULED.key, APPOINTMENT_CHANGED.key)
 
@@ -99,12 +97,13 @@ class Reminders:
 
     outbox: Outbox
     overtaken: Overtaken
+    quiet: QuietHours | None
     clock: Clock
 
     async def run(self) -> Reminded:
         """Stop what is no longer so, and record the reminders of this day."""
         now = self.clock()
-        done = Reminded(night=not _by_day(now))
+        done = Reminded(night=bool(self.quiet and self.quiet.left(now)))
         async with self.outbox.transaction() as transaction:
             done.overtaken = await self.overtaken.cancel_all(transaction.connection)
         async for page in self._pages(now):
@@ -143,7 +142,7 @@ class Reminders:
 async def _record(
     transaction: Transaction, page: Sequence[Any], now: datetime, done: Reminded
 ) -> None:
-    emails = [_by_email(row, now) for row in page if _email_is_due(row, now)]
+    emails = [_by_email(row, now) for row in page if not done.night and _email_is_due(row, now)]
     letters = [_by_mail(row, now) for row in page if _letter_is_due(row, now)]
     done.emails += len(await transaction.record_all(emails))
     done.letters += len(await transaction.record_all(letters))
@@ -158,16 +157,11 @@ def _horizon(now: datetime) -> datetime:
     return datetime.combine(beyond, time(), PACIFIC)
 
 
-def _by_day(now: datetime) -> bool:
-    return DAY_BEGINS <= now.astimezone(PACIFIC).time() < DAY_ENDS
-
-
 def _email_is_due(row: Any, now: datetime) -> bool:
     told = row["told_at"]
     return bool(
         row["has_email"]
         and row["wanted"]
-        and _by_day(now)
         and days_ahead(row["starts_at"], now) in EMAIL_DAYS
         and (told is None or pacific_date(told) != pacific_date(now))
     )

@@ -273,17 +273,17 @@ class Outcomes:
             held = [key for key, (standing, _) in settled.items() if standing == "held"]
             await self._give(connection, held)
         # An alert that something waits in the inbox is not sent where nothing does.
+        empty = {
+            row["communication_id"]
+            for row, _, state in moved
+            if row["channel"] == Channel.INBOX and state is State.FAILED
+        }
         nothing_waits = [
             Outcome(row["id"], Event.CANCELLED, "nothing_waits")
             for row in rows
             if row["current"]
             and row["channel"] == Channel.EMAIL
-            and row["communication_id"]
-            in {
-                other["communication_id"]
-                for other, _, state in moved
-                if other["channel"] == Channel.INBOX and state is State.FAILED
-            }
+            and row["communication_id"] in empty
         ]
         await self.record(connection, nothing_waits)
 

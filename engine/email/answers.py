@@ -7,19 +7,12 @@ from typing import Final, Self
 from aiosmtplib import SMTPResponseException
 from aiosmtplib.response import SMTPResponse
 
+from engine.email.bounces.reports import why
+from engine.email.bounces.verdict import Kind
 from engine.errors import ConnectError
 
 # RFC 2034, 4: the enhanced status code comes first in the text, and its class is the reply's.
 _STATUS: Final = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-
-# RFC 3463, 3.2, with RFC 7505 and RFC 7504 (null MX): no such mailbox, host or syntax, or moved.
-_DEAD: Final = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10"})
-_DEAD_WORDS: Final = re.compile(
-    r"user unknown|unknown user|no such (?:user|mailbox|recipient|person)|does(?:n't| not) exist"
-    r"|(?:user|mailbox|recipient|address) not found|unknown (?:recipient|mailbox|address)"
-    r"|no mailbox (?:here )?by that name|invalid (?:recipient|mailbox)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +48,11 @@ class Reply:
 
     @property
     def says_address_is_dead(self) -> bool:
-        """Whether a refusal says that nobody is there, rather than that we are not wanted.
-
-        The status code decides; the words do where it says nothing (X.0.0) or there is none.
-        """
+        """Whether a refusal says that nobody is there, rather than that we are not wanted: by the
+        same reading as of a report that comes back later."""
         if not 500 <= self.code < 600:
             return False
-        detail = self.status.partition(".")[2] if self.status else "0.0"
-        if detail == "0.0":
-            return _DEAD_WORDS.search(self.words) is not None
-        return detail in _DEAD
+        return why(f"{self} {self.words}", self.status, "").kind is Kind.HARD
 
 
 class MessageDeferredError(ConnectError):

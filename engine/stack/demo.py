@@ -23,7 +23,7 @@ from engine.bootstrap import Application, open_application
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
 from engine.caseload.sample import write_sample
-from engine.clock import pacific_date, system_clock
+from engine.clock import PACIFIC, pacific_date, system_clock
 from engine.database import driver_connection
 from engine.logs import configure_logs, log_file
 from engine.settings import Settings
@@ -158,7 +158,7 @@ async def _move_an_appointment(application: Application) -> None:
         driver = await driver_connection(connection)
         row = await driver.fetchrow(_TO_MOVE)
     if row is not None:
-        later = row["starts_at"] + timedelta(days=7)
+        later = row["starts_at"].astimezone(PACIFIC) + timedelta(days=7)
         await application.appointment_changes.move(row["id"], later, "demonstration")
 
 

@@ -50,9 +50,9 @@ def clock() -> Hours:
 async def application(
     settings: Settings, database: AsyncEngine, redis: Redis, clock: Hours
 ) -> AsyncIterator[Application]:
-    """The application at the hour of the test's clock, whatever the hour of the machine."""
-    by_day = settings.model_copy(update={"quiet_hours": ""})
-    async with open_application(by_day, clock) as opened:
+    """The application at the hour of the test's clock, with quiet hours kept by it."""
+    quiet = settings.model_copy(update={"quiet_hours": "21:00-08:00"})
+    async with open_application(quiet, clock) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.bootstrap import Application, open_application
 from engine.caseload.overtaken import TruthfulChannel
-from engine.communications.catalogue import Channel
+from engine.communications.catalogue import APPOINTMENT_REMINDER, Channel
 from engine.communications.claims import Claimed
 from engine.communications.dispatch import Dispatcher
 from engine.email.channel import EmailChannel
@@ -156,7 +156,13 @@ async def test_what_goes_with_an_email_is_read_as_it_is_sent(
     extras = EmailExtras("https://connect.example/stop/token", CalendarPart(b"BEGIN:VCALENDAR\r\n"))
     signer = DkimSigner("connect.example", (DkimKey("s1", Ed25519PrivateKey.generate()),))
     async with application_over(settings, server.url) as application:
-        ids = await owed(application, 1)
+        (person,) = await people.add(application.engine, *people.crowd(1))
+        reminder = replace(
+            payment(person), notice=APPOINTMENT_REMINDER, facts=APPOINTMENT_REMINDER.sample
+        )
+        async with application.outbox.transaction() as transaction:
+            await transaction.record(reminder)
+        ids = [item.delivery_id for item in transaction.owed]
         channel = replace(emails(application), extras=Appointments(extras), signer=signer)
         await with_channel(application, channel).deliver(ids)
         addressing = channel.addressing

@@ -1,19 +1,15 @@
 """DKIM signatures, as somebody else's verifier sees them."""
 
-import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import dkim  # type: ignore[import-untyped]  # it publishes no types
 import pytest
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
-    Ed25519PublicKey,
 )
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from hypothesis import example, given
@@ -59,38 +55,6 @@ def _verifies(verifier: Any, index: int, record: Callable[..., bytes]) -> bool:
         return bool(verifier.verify(index, dnsfunc=record))
     except dkim.ValidationError:
         return False
-
-
-class VerifyKey:
-    """What dkimpy asks of PyNaCl, which it needs for this alone."""
-
-    def __init__(self, public: bytes, encoder: object) -> None:
-        assert encoder is None
-        self._key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public))
-
-    def verify(self, data: bytes, signature: bytes) -> None:
-        """Raise unless `signature` is of `data`."""
-        try:
-            self._key.verify(signature, data)
-        except InvalidSignature:
-            raise BadSignatureError from None
-
-
-class BadSignatureError(Exception):
-    """As PyNaCl has it."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _ed25519() -> Iterator[None]:
-    """dkimpy with the Ed25519 of `cryptography`, where PyNaCl is not installed."""
-    with pytest.MonkeyPatch.context() as patch:
-        nacl = SimpleNamespace(
-            signing=SimpleNamespace(VerifyKey=VerifyKey),
-            encoding=SimpleNamespace(Base64Encoder=None),
-            exceptions=SimpleNamespace(ValueError=ValueError, BadSignatureError=BadSignatureError),
-        )
-        patch.setattr(dkim, "nacl", nacl, raising=False)
-        yield
 
 
 def test_both_signatures_verify() -> None:
