@@ -203,7 +203,8 @@ def _participants(rules: Rules) -> CaseloadFile:
             Column(
                 "paperless",
                 YES_NO,
-                "enrolled in eCommunications; empty leaves the parent's own choice as it is",
+                "enrolled in eCommunications; empty leaves the parent's own choice as it is. What "
+                "changes is on record as the case system's word",
                 required=False,
             ),
             Column(

@@ -49,7 +49,7 @@ async def test_what_waits_is_soonest_due_first(application: Application) -> None
 @pytest.mark.parametrize(
     ("person", "route"),
     [
-        (people.Person(paperless=True), [[["inbox", True], ["email", False]], [["mail", True]]]),
+        (people.Person(paperless=True), [[["inbox", True], ["email", True]], [["mail", True]]]),
         (people.Person(), [[["email", True]], [["mail", True]]]),
         (people.Person(email=None), [[["mail", True]]]),
         (people.Person(email_safe=False), [[["mail", True]]]),
