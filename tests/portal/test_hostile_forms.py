@@ -62,12 +62,13 @@ TRIED: Final = [*OURS, *NAUGHTY[::97]]
 NOTHING_TO_FILL_IN: Final = {
     "/log-out", "/session/keep", "/profile/email/confirm-again",
     "/appointments/{appointment_id}/confirm", "/appointments/{appointment_id}/reschedule",
-    "/profile/ecommunications",
+    "/profile/ecommunications", "/profile/ecommunications/withdraw",
 }  # fmt: skip
 """Forms that are a button alone, or may be left empty."""
 SAVED_BY_A_BUTTON: Final = {
     "submission", "email_confirmation", "communication", "delivery", "appointment_answer",
-    "caseworker_message", "consent_sample",
+    "caseworker_message", "consent_sample", "consent",
+    "consent_text", "participant",
 }  # fmt: skip
 """What they write."""
 AWAY: Final = {"/es/login", "/es/session-ended", "/es/forgot-pin"}
