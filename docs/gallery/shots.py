@@ -97,6 +97,12 @@ async def code_wrong(page: Page) -> None:
     await page.wait_for_selector(".usa-alert--error")
 
 
+async def stopped(page: Page) -> None:
+    """Reminders stopped with one click."""
+    async with page.expect_navigation():
+        await page.click(SUBMIT)
+
+
 async def menu_opened(page: Page) -> None:
     """The menu as it unfolds on a phone."""
     await page.click(".menu-phone summary")
@@ -162,6 +168,8 @@ SHOTS: Final = {
     "register": Shot("/register", None),
     "choose_pin": Shot("/choose-pin", stage=Stage.PIN_CHANGE),
     "confirm_email": Shot(f"/confirm-email/{'A' * 43}", None),
+    "unsubscribe": Shot(f"/u/{'A' * 43}", None),
+    "unsubscribed": Shot(f"/u/{'A' * 43}", None, act=stopped),
     "session_ended": Shot("/session-ended", None),
     "not_found": Shot("/nowhere", None),
     "home": Shot("/home"),
@@ -210,6 +218,7 @@ SHOTS: Final = {
         leads_to="/profile/ecommunications/sample",
     ),
     "ecommunications_withdraw": Shot("/profile/ecommunications/withdraw"),
+    "reminders": Shot("/profile/reminders"),
     "home_came_back": Shot("/home", PROTECTED),
     "profile_came_back": Shot("/profile", PROTECTED),
     "other_party": Shot("/profile/other-party"),
