@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.clock import Clock
-from engine.communications.catalogue import LETTERS
+from engine.communications.catalogue import CATALOGUE, LETTERS, LegalClass, unreviewed
 from engine.communications.ports import Recipients, Secrets
 from engine.communications.rendering import Renderer
 from engine.mail.approvals import Approvals
@@ -110,7 +110,7 @@ class Printer:
         may_leave = {
             key
             for key, template in templates.items()
-            if template.proof_id is not None or batch.name.env == "test"
+            if batch.name.env == "test" or (template.proof_id is not None and _may_serve(key))
         }
         held: dict[int, str] = {}
         letters = self._letters(may_leave)
@@ -172,6 +172,13 @@ class Printer:
         require_usable_keys(signer, vendor, now)
         draft.unlink(missing_ok=True)
         return partial(sealed_file, draft, signer=signer, recipient=vendor, now=now)
+
+
+def _may_serve(key: str) -> bool:
+    """Whether the agency has reviewed the words of a court-class notice in both languages: what
+    serves the notice of a hearing is not left to a translation that nobody vouched for."""
+    notice = CATALOGUE[key]
+    return notice.legal is not LegalClass.COURT or not unreviewed(notice)
 
 
 def _held_in(drafted: Sequence[DraftedLetter], part: ComposedPart) -> dict[int, str]:

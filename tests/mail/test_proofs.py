@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.assets import TEMPLATES
 from engine.bootstrap import Application, open_application
-from engine.communications.catalogue import CATALOGUE, LETTERS
+from engine.communications.catalogue import CATALOGUE, COURT_DATE_REMINDER, LETTERS, Channel
 from engine.communications.rendering import Renderer
+from engine.communications.routing import in_order
 from engine.database import advisory_lock
 from engine.errors import InputError
 from engine.mail.acts import Signed
@@ -27,9 +28,11 @@ from engine.mail.keys import load_print_keys
 from engine.mail.proofs import ProofIncompleteError
 from engine.mail.typesetting import LAYOUT
 from engine.settings import Settings
+from tests import people
 from tests.database_rows import execute, fetch, states
 from tests.mail.print_shop import alarm_kinds, by_mail, deliver, gather
 from tests.mail.test_batches import opened
+from tests.promises import payment
 from tests.vendor.manners import Mischief
 from tests.vendor.marks import Sampling
 from tests.vendor.sealing import Keys
@@ -112,6 +115,34 @@ async def test_what_was_not_approved_does_not_leave(application: Application) ->
     assert datetime.fromisoformat(template["approved_at"]) <= application.clock()
     acts = await fetch(application, "SELECT who, act, subject, why FROM operator_act")
     assert acts == [{"who": WHO.who, "act": "approve", "subject": made.proof_id, "why": WHO.why}]
+
+
+async def test_a_court_notice_that_nobody_reviewed_does_not_leave(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vendor's approval is not enough: somebody of the agency has read its words, in both
+    languages, or its letters wait for a person."""
+    (person,) = await people.add(application.engine, *by_mail(1))
+    hearing = replace(
+        payment(person, in_order(Channel.MAIL)),
+        notice=COURT_DATE_REMINDER,
+        facts=COURT_DATE_REMINDER.sample,
+    )
+    async with application.outbox.transaction() as transaction:
+        await transaction.record(hearing)
+    await application.dispatcher.deliver([item.delivery_id for item in transaction.owed])
+    await approved_proof(application)
+    assert await application.batches.close() == []
+    (task,) = await application.held.tasks()
+    assert task.reason == "unapproved_template"
+    reviewed = replace(COURT_DATE_REMINDER, reviewed={"en": "the agency", "es": "the agency"})
+    monkeypatch.setattr(
+        "engine.mail.printing.CATALOGUE", {**CATALOGUE, COURT_DATE_REMINDER.key: reviewed}
+    )
+    await application.held.send_on([task.communication_id])
+    await deliver(application)
+    (closed,) = await application.batches.close()
+    assert closed.pieces == 1
 
 
 async def test_a_proof_shows_every_letter(application: Application) -> None:
