@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PARTICIPANTS ?= 1000
 SEED ?= 2026
+# Two processes, each with servers of its own: a file of tests stays in one of them.
+SIDE_BY_SIDE ?= -n 2 --dist loadfile
 NPM_CI := ci --update-notifier=false --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
@@ -38,7 +40,7 @@ run: install ## the same stack, staying up: portal, mailbox page, workers, vendo
 
 .PHONY: test
 test: install ## the whole suite, against real embedded servers
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 .PHONY: check
 check: install ## ruff, mypy strict, import-linter, catalogues, schemas, migrations
@@ -58,7 +60,7 @@ format: install ## rewrite the code in its one format, and mend what ruff can me
 
 .PHONY: full
 full: install ## the fuller tiers: the wheel alone, a demonstration with a killed worker
-	@CONNECT_FULL=1 $(BIN)/python -m pytest -m full
+	@CONNECT_FULL=1 $(BIN)/python -m pytest -m full $(SIDE_BY_SIDE)
 
 .PHONY: test-full
 test-full: full ## the same: the fuller tiers

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,7 +23,13 @@ from tests.smtp_server import SmtpServer, smtp_server
 
 IN_CI = os.environ.get("CI") == "true"
 FULL = os.environ.get("CONNECT_FULL") == "1"
-_missing: Counter[str] = Counter()
+_NEEDS = "this machine lacks "
+
+# No test asserts a time: a machine that is busy with something else makes none of them fail.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,13 +40,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker in item.iter_markers("needs"):
             absent = [program for program in marker.args if shutil.which(program) is None]
             if absent and not IN_CI:
-                _missing.update(absent)
-                item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(absent)}"))
+                item.add_marker(pytest.mark.skip(reason=f"{_NEEDS}{', '.join(absent)}"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which installed programs would have let more tests run."""
-    for program, count in sorted(_missing.items()):
+    """Say which installed programs would have let more tests run, in whichever process."""
+    missing: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        _, _, reason = report.longrepr
+        _, needs, programs = reason.partition(_NEEDS)
+        missing.update(programs.split(", ") if needs else [])
+    for program, count in sorted(missing.items()):
         terminalreporter.write_line(f"not run here: {count} test(s) that need {program}")
 
 

@@ -60,7 +60,7 @@ def test_the_wheel_alone_runs_the_demonstration(wheel: Path, tmp_path: Path) -> 
     ran = subprocess.run(
         [
             *(str(tmp_path / "venv" / "bin" / "connect"), "demo"),
-            *("--participants", "30", "--portal-port", "8078"),
+            *("--participants", "30", "--portal-port", "8079"),
         ],
         cwd=empty,
         env={**clean, "HOME": str(empty)},

@@ -49,7 +49,7 @@ async def servers() -> AsyncIterator[tuple[FaultyServer, FaultyServer]]:
         )
 
 
-def pool_at(*servers: FaultyServer, clock: Clock, size: int = 4, timeout: float = 0.3) -> SmtpPool:
+def pool_at(*servers: FaultyServer, clock: Clock, size: int = 4, timeout: float = 1.0) -> SmtpPool:
     """A pool to `servers`, in this order."""
     return SmtpPool([Smarthost.from_url(one.url, timeout) for one in servers], size, clock)
 
