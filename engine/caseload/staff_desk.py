@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.caseload import caseworker_replies
 from engine.caseload.caseworker_replies import Replied, StaffThread, Waiting
 from engine.caseload.sign_in import SignIn
+from engine.caseload.welcome import Welcomed, welcome
 from engine.clock import Clock
 from engine.communications.held import HeldDesk
 from engine.communications.outbox import Outbox, Transaction
@@ -203,6 +204,13 @@ class StaffDesk:
                 vouched=vouch,
             )
         return Released(taken["notice"], taken["reason"], vouch is not None)
+
+    async def welcome(self, external_id: str, account: str) -> Welcomed:
+        """Send a new participant the number, and apart from it the first PIN; see welcome."""
+        async with self._acting(account) as act:
+            welcomed = await welcome(act.transaction, external_id, self.clock())
+            await act.done("participant.welcomed", welcomed.participant_id)
+        return welcomed
 
     async def unlock(self, external_id: str, account: str) -> bool:
         """End the lock of a Participant ID Number; whether anything stood against it. Raises

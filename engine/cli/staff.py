@@ -26,6 +26,7 @@ from engine.caseload.staff_desk import (
     ReportLine,
     StaffDesk,
 )
+from engine.caseload.welcome import Welcomed
 from engine.cli.mail import held
 from engine.cli.opening import with_application
 from engine.cli.plain import add_row, moment, new_table, say, show_table
@@ -226,6 +227,24 @@ def release(
             "have made sure whose contact it is, release it with --vouch.",
         )
     say(_console, "What was not mended is held again: connect staff held")
+
+
+@app.command()
+def welcome(
+    participant: Annotated[str, typer.Argument(help="The Participant ID Number.")],
+    account: As,
+) -> None:
+    """Send a new participant two letters: the number, and on another day the first PIN."""
+
+    async def act(application: Application) -> Welcomed:
+        return await desk(application).welcome(participant, account)
+
+    welcomed = with_application(act)
+    say(
+        _console,
+        "The letter with the number goes with the next batch, the one with the PIN on "
+        f"{welcomed.pin_on}: connect batch list",
+    )
 
 
 @app.command()
