@@ -25,6 +25,7 @@ from engine.mail.letters import (
     Secret,
     Steps,
 )
+from engine.mail.letters import Table as LetterTable
 from engine.mail.sheet_marks import MODULE_INCHES, mark_modules, sheet_mark
 from engine.mail.typeface import FONT_FOLDER
 
@@ -118,6 +119,9 @@ def _block(block: Block) -> list[Flowable]:
     if isinstance(block, Facts):
         cells = [[Text(escape(cell), _ITEM) for cell in row] for row in block.rows]
         return [Table(cells, colWidths=[1.9 * _INCH, 4.6 * _INCH]), Spacer(0, 9)]
+    if isinstance(block, LetterTable):
+        lines = [[Text(escape(cell), _ITEM) for cell in row] for row in block.rows]
+        return [Table(lines), Spacer(0, 9)]
     return [_apart(_inside(block)), Spacer(0, 9)]
 
 

@@ -17,6 +17,7 @@ from engine.mail.letters import (
     Paragraph,
     Secret,
     Steps,
+    Table,
 )
 from engine.mail.sheet_marks import mark_svg, sheet_mark
 from engine.mail.typeface import FONT_FOLDER
@@ -112,6 +113,9 @@ def _block(block: Block) -> str:
     if isinstance(block, Facts):
         rows = (f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in block.rows)
         return f"<dl>{''.join(rows)}</dl>"
+    if isinstance(block, Table):
+        lines = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in block.rows)
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
     return f'<div class="apart">{_apart(block)}</div>'
 
 
