@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARTICIPANTS ?= 1000
 SEED ?= 2026
 # Two processes, each with servers of its own: a file of tests stays in one of them.
-SIDE_BY_SIDE ?= -n 2 --dist loadfile
+SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 NPM_CI := ci --update-notifier=false --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help

@@ -1,5 +1,6 @@
 """What every test shares: real servers, and a plain word about what could not be run here."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -66,9 +67,21 @@ def servers_folder() -> Iterator[Path]:
 def postgres_url(servers_folder: Path) -> Iterator[str]:
     """A PostgreSQL of this test run's own, with the schema the migrations make."""
     server = start_postgres(servers_folder / "postgres")
+    asyncio.run(_write_to_no_disk(server.url))
     upgrade(server.url)
     yield server.url
     server.stop()
+
+
+async def _write_to_no_disk(url: str) -> None:
+    """What a power cut would take is of no worth in a test: nothing waits for the disk."""
+    engine = create_engine(url)
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            await connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        await connection.execute(text("SELECT pg_reload_conf()"))
+    await engine.dispose()
 
 
 @pytest.fixture(scope="session")
