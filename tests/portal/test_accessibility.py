@@ -14,7 +14,7 @@ from engine.assets import TEMPLATES
 from engine.portal.app import places
 from engine.portal.layout import Layout
 from engine.settings import Settings
-from tests.portal.browsing import DESKTOP, FULL, OVERFLOW, PHONE, Windows
+from tests.portal.browsing import DESKTOP, OVERFLOW, PHONE, Windows
 from tests.portal.portal_server import GENEROUS, Portal
 from tests.portal.views import FAULTS, VIEWS, Gallery, furnish
 from tests.portal.world import World
@@ -68,13 +68,7 @@ TOO_SMALL: Final = """
 FILES: Final = (".pdf", ".csv", ".ics")
 BASES: Final = {"private.html", "contact_form.html"}
 """Templates that pages are made from, and that are no pages themselves."""
-MATRIX: Final = [
-    pytest.param("es", PHONE),
-    pytest.param("es", DESKTOP, marks=FULL),
-    pytest.param("en", PHONE, marks=FULL),
-    pytest.param("en", DESKTOP, marks=FULL),
-]
-"""The quickest look is at a phone in Spanish; the fuller tier takes the others."""
+MATRIX: Final = [(language, width) for language in ("es", "en") for width in (PHONE, DESKTOP)]
 
 
 @pytest.fixture
@@ -102,6 +96,7 @@ async def faults(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.full
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize(("language", "width"), MATRIX)
 async def test_axe_finds_nothing_on_any_page(

@@ -152,6 +152,7 @@ async def test_text_can_be_set_wider_or_larger(
     assert found == {}
 
 
+@pytest.mark.full
 async def test_nothing_is_fetched_from_elsewhere(
     portal: Portal, world: World, windows: Windows
 ) -> None:

@@ -67,6 +67,7 @@ def answered(folder: Path, *arguments: str, status: int = 0) -> str:
     return said
 
 
+@pytest.mark.full
 def test_ctrl_c_stops_everything(folder: Path) -> None:
     """The portal and the mailbox answer at the addresses that are printed; a second stack on the
     folder is refused; after Ctrl-C nothing that was started runs, PostgreSQL and Redis included."""
