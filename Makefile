@@ -7,7 +7,6 @@ PARTICIPANTS ?= 1000
 SEED ?= 2026
 # Two processes, each with servers of its own: a file of tests stays in one of them.
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
-LONGEST_FIRST := $(addprefix tests/,test_demo.py test_portal_journeys.py portal/test_accessibility.py)
 NPM_CI := ci --update-notifier=false --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
@@ -61,7 +60,7 @@ format: install ## rewrite the code in its one format, and mend what ruff can me
 
 .PHONY: full
 full: install ## the fuller tiers: the wheel alone, a demonstration with a killed worker
-	@CONNECT_FULL=1 $(BIN)/python -m pytest -m full $(SIDE_BY_SIDE) $(LONGEST_FIRST) tests
+	@CONNECT_FULL=1 $(BIN)/python -m pytest -m full $(SIDE_BY_SIDE)
 
 .PHONY: test-full
 test-full: full ## the same: the fuller tiers

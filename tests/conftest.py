@@ -24,6 +24,7 @@ from tests.smtp_server import SmtpServer, smtp_server
 
 IN_CI = os.environ.get("CI") == "true"
 FULL = os.environ.get("CONNECT_FULL") == "1"
+_LONGEST = {"test_demo.py", "test_portal_journeys.py", "test_accessibility.py"}
 _NEEDS = "this machine lacks "
 
 # No test asserts a time: a machine that is busy with something else makes none of them fail.
@@ -34,7 +35,10 @@ hypothesis_settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set aside what this machine cannot run, and what only the fuller tier asks for."""
+    """Set aside what this machine cannot run, and what only the fuller tier asks for, which begins
+    with what takes longest, so that neither of two processes waits for it at the end."""
+    if FULL:
+        items.sort(key=lambda item: item.path.name not in _LONGEST)
     for item in items:
         if item.get_closest_marker("full") and not FULL:
             item.add_marker(pytest.mark.skip(reason="fuller tier: .ci/run (CONNECT_FULL=1)"))
