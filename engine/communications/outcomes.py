@@ -37,7 +37,7 @@ WITH named AS (
 )
 SELECT delivery.id, delivery.state, lease_token, channel, communication_id, meets_obligation,
        secret IS NOT NULL AS sealed, notice, participant_id, sent_to,
-       delivery.step = communication.step AS current
+       delivery.step = communication.step AND communication.state <> 'cancelled' AS current
 FROM delivery JOIN communication ON communication.id = communication_id
 WHERE delivery.id = ANY(
     ARRAY(SELECT id FROM named)
@@ -109,7 +109,7 @@ class Outcome:
 
     An attempt that is not `counted` is given back: it was not the message's fault. `at` is when it
     happened, where somebody else tells us of it later; the clock's now otherwise. `contact_point`
-    is where an email went, or was refused.
+    is where an email went, or was refused; with `dead` the server said that nobody is there.
     """
 
     delivery_id: int
@@ -196,9 +196,8 @@ class Outcomes:
         told = [(row, by_delivery[row["id"]]) for row in rows if row["id"] in by_delivery]
         moot = await self._moot(connection, told)
         moves = [
-            (row, outcome, None if again else _next_state(row, outcome.event, lease_token))
+            (row, outcome, _next_state(row, outcome.event, lease_token, moot))
             for row, outcome in told
-            for again in (outcome.event is Event.BOUNCED_SOFT and row["id"] in moot,)
         ]
         await _append(driver, moves)
         moved = [(row, outcome, state) for row, outcome, state in moves if state is not None]
@@ -411,8 +410,13 @@ def _is_setback(outcome: Outcome, state: State | None) -> bool:
     return state in LOST or (state is not None and outcome.event is Event.BOUNCED_SOFT)
 
 
-def _next_state(row: Any, event: Event, lease_token: UUID | None) -> State | None:
+def _next_state(
+    row: Any, event: Event, lease_token: UUID | None, moot: Collection[int]
+) -> State | None:
     if event in LEASED_EVENTS and row["lease_token"] != lease_token:
+        return None
+    # Only what is still owed by this channel is sent again.
+    if event is Event.BOUNCED_SOFT and (row["id"] in moot or not row["current"]):
         return None
     return TABLE[State(row["state"]), event]
 

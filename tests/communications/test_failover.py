@@ -357,6 +357,25 @@ async def test_what_nobody_opened_goes_by_mail_and_missed_no_promise(
     assert await suppressions(application) == []
 
 
+async def test_what_went_on_or_was_cancelled_is_not_sent_again(
+    application: Application, smtp: SmtpServer
+) -> None:
+    """A late soft bounce of an alert whose document has become a letter sends no second alert, and
+    a bounce of what was cancelled meanwhile owes nothing anew."""
+    (person,) = await people.add(application.engine, people.Person(paperless=True))
+    inbox, alert = await sent(application, payment(person, INBOX_THEN_MAIL))
+    async with application.engine.begin() as connection:
+        await application.outcomes.record(connection, [Outcome(inbox, Event.UNOPENED, "unopened")])
+    await bounced(application, alert, Fate.FULL)
+    assert (await deliveries(application))[1] == ("email", "sent")
+    (email,) = await sent(application, payment(person, key="payment:2"))
+    await execute(application, "UPDATE communication SET state = 'cancelled' WHERE id = 2")
+    await bounced(application, email)
+    assert await deliveries(application, 2) == [("email", "failed")]
+    state, _, _ = await standing(application, 2)
+    assert state == "cancelled"
+
+
 async def test_the_email_beside_a_court_letter_carries_nothing(application: Application) -> None:
     """A court date is told by the letter: that its email bounces moves nothing, and the letter
     alone meets it."""
