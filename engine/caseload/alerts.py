@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.caseload.notices import READER
 from engine.communications.catalogue import SECURITY_ALERT, Channel, SecurityAlertFacts
 from engine.communications.outbox import Obligation, Transaction
 from engine.communications.routing import Route, in_order
@@ -12,12 +13,7 @@ from engine.database import driver_connection
 
 Changed = Literal["pin", "email", "address", "phone", "language"]
 
-_READER: Final = """
-SELECT participant.language, confidential, first_name || ' ' || last_name AS name,
-       EXISTS (SELECT FROM contact_point WHERE participant_id = participant.id AND kind = 'email'
-               AND superseded_at IS NULL AND safe_to_use AND bounced_at IS NULL) AS has_email
-FROM participant WHERE id = $1
-"""
+_READER: Final = f"SELECT {READER} FROM participant WHERE id = $1"  # noqa: S608  a constant
 
 
 async def security_alert(

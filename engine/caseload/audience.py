@@ -3,12 +3,9 @@ a row of `asked_in_bulk` besides the facts."""
 
 from typing import Final
 
-from engine.caseload.notices import route_of
+from engine.caseload.notices import HAS_EMAIL, route_of
 from engine.communications.routing import route_to_json
 
-HAS_EMAIL: Final = """EXISTS (
-    SELECT FROM contact_point WHERE participant_id = participant.id AND kind = 'email'
-        AND superseded_at IS NULL AND safe_to_use AND bounced_at IS NULL)"""
 ENROLLED: Final = f"(participant.paperless AND {HAS_EMAIL})"
 """Who is without paper, and has an email address that may be used."""
 

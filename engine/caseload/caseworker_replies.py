@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload.caseworker_messages import refuse_fault
-from engine.caseload.notices import route_of
+from engine.caseload.notices import READER, route_of
 from engine.clock import pacific_date
 from engine.communications.catalogue import CASEWORKER_REPLY, CaseworkerReplyFacts
 from engine.communications.outbox import Obligation, Transaction
@@ -34,19 +34,15 @@ JOIN participant ON participant.id = participant_id
 JOIN support_case ON support_case.id = case_id
 WHERE caseworker_message.id = $1
 """
-_QUESTION: Final = """
-SELECT author, participant_id, case_id, support_case.external_id AS case_number,
-       participant.language, confidential, paperless,
-       first_name || ' ' || last_name AS name,
+_QUESTION: Final = f"""
+SELECT author, participant_id, case_id, support_case.external_id AS case_number, {READER},
        EXISTS (SELECT FROM caseworker_message AS reply
-               WHERE reply.answers_id = question.id) AS answered,
-       EXISTS (SELECT FROM contact_point WHERE participant_id = participant.id AND kind = 'email'
-               AND superseded_at IS NULL AND safe_to_use AND bounced_at IS NULL) AS has_email
+               WHERE reply.answers_id = question.id) AS answered
 FROM caseworker_message AS question
 JOIN participant ON participant.id = participant_id
 JOIN support_case ON support_case.id = case_id
 WHERE question.id = $1
-"""
+"""  # noqa: S608  joined from constants of ours
 _REPLY: Final = """
 INSERT INTO caseworker_message
        (participant_id, case_id, author, staff, body, written_at, answers_id)

@@ -13,12 +13,14 @@ from engine.database import driver_connection
 INBOX_AND_ALERT: Final = (Leg(Channel.INBOX), Leg(Channel.EMAIL))
 _AT_ONCE: Final = 2_000
 
+HAS_EMAIL: Final = """EXISTS (
+    SELECT FROM contact_point WHERE contact_point.participant_id = participant.id
+        AND kind = 'email' AND superseded_at IS NULL AND safe_to_use AND bounced_at IS NULL)"""
 # A confidential participant's route never falls back from email to post by itself.
-READER: Final = """
+READER: Final = f"""
        participant.language, participant.confidential, participant.paperless,
        participant.first_name || ' ' || participant.last_name AS name,
-       EXISTS (SELECT FROM contact_point WHERE participant_id = participant.id AND kind = 'email'
-               AND superseded_at IS NULL AND safe_to_use AND bounced_at IS NULL) AS has_email
+       {HAS_EMAIL} AS has_email
 """
 _PAYMENTS = f"""
 SELECT payment.id, participant.id AS participant_id, direction, amount_cents, paid_on,
