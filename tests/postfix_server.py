@@ -168,4 +168,5 @@ async def _answers(port: int, serving: asyncio.subprocess.Process, log: Path) ->
                         return
                 finally:
                     writer.close()
+            # Between two looks: what a program apart does, no event of ours tells.
             await asyncio.sleep(0.05)

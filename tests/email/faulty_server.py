@@ -147,6 +147,7 @@ class FaultySmtp(SMTP):
             self.owner.waiting.set()
             while fault is Fault.TRICKLE and self.transport and not self.transport.is_closing():
                 self._writer.write(b"2")
+                # The slowness is what is tested: nobody waits for this server but the client.
                 await asyncio.sleep(0.01)
         return True
 
