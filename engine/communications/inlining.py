@@ -1,4 +1,4 @@
-"""Email templates made ready once, at load: inheritance flattened, then CSS inlined into the tags.
+"""Email templates made ready once, at load: made whole of their parts, then CSS inlined into tags.
 
 Mail programs drop style sheets, so every style must stand in its tag. The inliner parses HTML, and
 an HTML parser moves text out of tables: Jinja's own tags are hidden from it and put back after.
@@ -13,6 +13,7 @@ from css_inline import CSSInliner
 from engine.errors import ConnectError
 
 _EXTENDS: Final = re.compile(r'\s*\{%-?\s*extends\s+"([^"]+)"\s*-?%\}')
+_INCLUDE: Final = re.compile(r'\{%-?\s*include\s+"([^"]+)"\s*-?%\}\n?')
 _BLOCK: Final = re.compile(
     r"\{%-?\s*block\s+(\w+)\s*-?%\}(.*?)\{%-?\s*endblock(?:\s+\w+)?\s*-?%\}", re.DOTALL
 )
@@ -64,7 +65,7 @@ def _ordered(html: str) -> str:
 
 def _flattened(name: str, read: Callable[[str], str]) -> tuple[str, str]:
     """What the template sets before its layout begins, and the layout with its blocks filled."""
-    source = read(name)
+    source = _INCLUDE.sub(lambda part: read(part[1]), read(name))
     extends = _EXTENDS.match(source)
     if extends is None:
         return "", _BLOCK.sub(lambda block: block[2], source)

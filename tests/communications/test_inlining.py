@@ -103,3 +103,13 @@ def test_our_emails_keep_their_tables(key: str) -> None:
     )
     assert html.count("<table") == layout.count("<table") == html.count('role="presentation"')
     assert html.count("<tbody") == layout.count("<tbody")
+
+
+def test_a_part_stands_where_it_is_included() -> None:
+    """What several emails say stands in one file, and is styled with the rest."""
+    sources = {
+        "email/x.html": '{% include "email/parts/y.html" %}\n',
+        "email/parts/y.html": "<html><head><style>p { color: red }</style></head>"
+        "<body><p>y</p></body></html>\n",
+    }
+    assert '<p style="color:red">y' in inlined("email/x.html", sources.__getitem__)
