@@ -1,7 +1,7 @@
 """The outbox and the doorbell: recorded with the fact, rung after the commit, by ids alone."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import pytest
 from redis.asyncio import Redis
@@ -9,10 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.bootstrap import Application
 from engine.communications.catalogue import (
-    PAYMENT_NOTICE,
     TEMPORARY_PIN,
     Channel,
-    PaymentFacts,
     TemporaryPinFacts,
 )
 from engine.communications.doorbell import QUEUES, Doorbell
@@ -20,28 +18,12 @@ from engine.communications.outbox import Obligation
 from engine.communications.routing import in_order
 from engine.database import driver_connection
 from engine.errors import InputError
-from tests import people
-
-ASKED = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+from tests import people, promises
 
 
 def payment(participant_id: int, key: str = "payment:1") -> Obligation:
     """A payment notice by email, then by mail."""
-    return Obligation(
-        key=key,
-        notice=PAYMENT_NOTICE,
-        participant_id=participant_id,
-        language="es",
-        facts=PaymentFacts(
-            name="Inés Peña-Ibáñez",
-            direction="sent",
-            amount_cents=12_345,
-            paid_on=date(2026, 11, 20),
-            case_number="000000000000042",
-        ),
-        route=in_order(Channel.EMAIL, Channel.MAIL),
-        requested_at=ASKED,
-    )
+    return promises.payment(participant_id, key=key)
 
 
 async def count(engine: AsyncEngine, table: str) -> int:
@@ -143,7 +125,7 @@ async def test_a_secret_is_sealed_before_it_is_committed(application: Applicatio
                 language="es",
                 facts=TemporaryPinFacts(name="Inés Peña-Ibáñez"),
                 route=in_order(Channel.EMAIL),
-                requested_at=ASKED,
+                requested_at=promises.ASKED,
             )
         )
     async with application.engine.connect() as connection:
