@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableError
 
 from engine.errors import SettingsError
+from engine.redis_address import redis_fault
 
 
 def _demonstration_key(purpose: str) -> str:
@@ -183,7 +184,9 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_only(cls, value: SecretStr | None) -> SecretStr | None:
-        return _with_scheme(value, ("redis", "rediss", "unix"))
+        if value is not None and (fault := redis_fault(value.get_secret_value())):
+            raise ValueError(fault)
+        return value
 
     @field_validator("smtp_url")
     @classmethod

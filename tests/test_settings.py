@@ -14,6 +14,12 @@ ROOT = Path(__file__).parent.parent
 WRONG = [
     ("DATABASE_URL", f"mysql://u:{SECRET}@h/d", "postgresql://"),
     ("REDIS_URL", f"http://:{SECRET}@h", "redis://"),
+    ("REDIS_URL", f"redis://u:x/{SECRET}@h:25", "percent-encode"),
+    ("REDIS_URL", f"redis+sentinel://u:{SECRET}@a,b", "host:26379/service/0"),
+    ("REDIS_URL", f"redis+sentinel://u:{SECRET}@a,b/service/two", "host:26379/service/0"),
+    ("REDIS_URL", f"redis+sentinel://a,b/service?password={SECRET}", "?sentinel_password="),
+    ("REDIS_URL", f"redis+sentinel://a,b:{SECRET}/service", "each sentinel as host:port"),
+    ("REDIS_URL", f"valkey+sentinel://u:{SECRET}@a,,b/service", "each sentinel as host:port"),
     ("SMTP_URL", f"ftp://u:{SECRET}@h", "smtp+starttls://"),
     ("SMTP_URL", f"smtp://u:x/{SECRET}@h:25", "percent-encode"),
     ("DATABASE_URL", f"postgresql://u:x/{SECRET}@h:5432/d", "percent-encode"),

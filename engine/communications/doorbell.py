@@ -14,10 +14,10 @@ from typing import Any, Final, Self
 
 import structlog
 from arq.connections import ArqRedis
-from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
 from engine.communications.outcomes import Owed
+from engine.redis_pool import redis_pool
 
 log: Final = structlog.get_logger()
 
@@ -51,9 +51,7 @@ class Doorbell:
     @classmethod
     def at(cls, url: str, chunk: int = 500) -> Self:
         """A doorbell on the Redis at `url`; nothing is connected until it rings."""
-        pool = BlockingConnectionPool.from_url(
-            url, max_connections=10, timeout=5, socket_connect_timeout=2, socket_timeout=5
-        )
+        pool = redis_pool(url, answer_within=5, connect_within=2, most=10)
         redis = ArqRedis(
             connection_pool=pool,
             job_serializer=serialize,

@@ -14,11 +14,11 @@ import structlog
 from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
-from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from engine.clock import Clock, system_clock
 from engine.errors import SettingsError
+from engine.redis_pool import redis_pool
 from engine.security.tokens import derive_tag
 
 PREFIX: Final = "connect:throttle"
@@ -53,10 +53,8 @@ class Throttle:
         """Nothing is connected yet. `key` is the one that tags are derived under."""
         self._key = key
         self._clock = clock
-        self._pool = ConnectionPool.from_url(
-            redis_url,
-            socket_timeout=ANSWER_WITHIN_SECONDS,
-            socket_connect_timeout=ANSWER_WITHIN_SECONDS,
+        self._pool = redis_pool(
+            redis_url, answer_within=ANSWER_WITHIN_SECONDS, connect_within=ANSWER_WITHIN_SECONDS
         )
         storage = RedisStorage(
             "async+redis://",
