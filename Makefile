@@ -65,6 +65,10 @@ full: install ## the fuller tiers: the wheel alone, a demonstration with a kille
 .PHONY: test-full
 test-full: full ## the same: the fuller tiers
 
+.PHONY: chaos
+chaos: install ## break the machinery while it works, and account for every communication
+	@$(BIN)/python -m chaos
+
 .PHONY: gallery
 gallery: install ## draw every notice in both languages into var/gallery/
 	@$(BIN)/connect preview --all --out var/gallery

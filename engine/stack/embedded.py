@@ -38,6 +38,10 @@ class EmbeddedPostgres:
     server: PostgresServer
     url: str
 
+    def start(self) -> None:
+        """Serve again, from the same folder, after a stop or a crash."""
+        self.server.start()
+
     def stop(self) -> None:
         """Stop the server, its clients' transactions rolled back; the data stays."""
         self.server.stop()
@@ -82,14 +86,14 @@ class EmbeddedRedis:
         self.server.stop()
 
 
-def start_redis(folder: Path) -> EmbeddedRedis:
-    """Serve Redis on a free loopback port; nothing is persisted, as nothing need be.
+def start_redis(folder: Path, port: int | None = None) -> EmbeddedRedis:
+    """Serve Redis on a free loopback port, or on `port`; nothing is persisted, as nothing need be.
 
     Raises EmbeddedServerError when none starts. Between the choice of a port and its use another
     program may take it, so the server that answers there is asked whether it is ours.
     """
     for _ in range(_TRIES):
-        server = ValkeyServer(port=_free_port(), data_dir=folder, persist=True)
+        server = ValkeyServer(port=port or free_port(), data_dir=folder, persist=True)
         try:
             server.start()
             with Redis.from_url(server.connection_url) as client:
@@ -103,6 +107,7 @@ def start_redis(folder: Path) -> EmbeddedRedis:
     raise EmbeddedServerError(f"the embedded Redis did not start: see {folder / 'valkey.log'}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

@@ -14,7 +14,7 @@ from engine.errors import SettingsError
 from engine.portal.serving import serve_until_told
 from engine.settings import Settings
 from engine.stack.bouncing import Postmaster
-from engine.stack.embedded import EmbeddedRedis, start_postgres, start_redis
+from engine.stack.embedded import EmbeddedRedis, free_port, start_postgres, start_redis
 from engine.stack.mailbox import serve_mailbox
 from engine.stack.mailbox_page import mailbox_page
 from engine.stack.servers import Servers, alone_on, forget, process_started
@@ -49,7 +49,7 @@ async def _keep(
     settings: Settings, database_url: str, redis: EmbeddedRedis, mailbox_port: int
 ) -> None:
     folder = settings.data_dir / "mailbox"
-    returns_port = _free_port()
+    returns_port = free_port()
     postmaster = Postmaster(HOST, returns_port)
     mailbox = await serve_mailbox(folder, HOST, 0, postmaster)
     listener = socket.create_server((HOST, mailbox_port))
@@ -67,10 +67,3 @@ async def _keep(
     await serve_until_told(mailbox_page(folder), listener)
     await postmaster.stop()
     await mailbox.stop()
-
-
-def _free_port() -> int:
-    """A port for whoever takes in what comes back; free a moment ago."""
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

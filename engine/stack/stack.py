@@ -102,7 +102,7 @@ def running_stack(
         portal_url = f"http://127.0.0.1:{portal_port}"
         supervisor.environment = {
             **supervisor.environment,
-            **_environment_of(pointed),
+            **environment_of(pointed),
             "PUBLIC_URL": portal_url,
         }
         supervisor.start(
@@ -121,7 +121,7 @@ def running_stack(
             log.warning("process_killed", name=name)
 
 
-def _environment_of(settings: Settings) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
     """The servers, the drop and its keys, as a process of the stack is to be told of them."""
     told = {name.upper(): getattr(settings, name) for name in _TOLD}
     return {name: _said(value) for name, value in told.items() if value is not None}

@@ -33,8 +33,13 @@ def starts_vendor(settings: Settings) -> bool:
     return settings.profile == "development" and not any(named)
 
 
-def start_vendor(settings: Settings, supervisor: Supervisor, manners: Sequence[str]) -> Process:
-    """Start it on a free port, which it writes down once it listens; `manners` are its options."""
+def start_vendor(
+    settings: Settings, supervisor: Supervisor, manners: Sequence[str], *, removes: bool = True
+) -> Process:
+    """Start it on a free port, which it writes down once it listens; `manners` are its options.
+
+    What it has acknowledged it `removes`, but for whoever wants to count what it was given.
+    """
     folder = settings.data_dir / "print"
     load_print_keys(settings)
     sftp = demonstration_sftp(folder)
@@ -54,7 +59,8 @@ def start_vendor(settings: Settings, supervisor: Supervisor, manners: Sequence[s
         *("--env", settings.print_env),
         # It remembers a batch for as long as it runs: what it has acknowledged it takes away, so
         # that it is not new to the vendor that is started tomorrow.
-        *("--removes", "--destroys"),
+        *(("--removes",) if removes else ()),
+        "--destroys",
         *manners,
         environment=_importable(),
     )

@@ -1,0 +1,88 @@
+"""Survival: the demonstration's work while things break, and an account of every communication.
+
+    python -m chaos [--communications 5000] [--seed N] [--only NAME …] [--json FILE]
+
+Each scenario runs alone, over PostgreSQL, Redis, a mail server, a print vendor and workers of its
+own, all real processes; then all that can be joined run in one, in a random order from the seed.
+After each it accounts for every communication.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Final
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from chaos.ground import Ground
+from chaos.running import Result, run
+from chaos.scenario import Scenario
+from chaos.scenarios import ALL
+from chaos.showing import as_json, table
+from engine.logs import configure_logs, log_file
+from engine.settings import load_settings
+
+_OF_EACH: Final = 0.92
+"""Communications for each participant of the sample: payments, appointments, PINs."""
+
+
+def main() -> None:
+    """Run what was asked for; end with 1 where a promise was not kept."""
+    parser = argparse.ArgumentParser(prog="chaos", description=__doc__.splitlines()[0])
+    parser.add_argument("--communications", type=int, default=5_000)
+    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000))
+    parser.add_argument("--only", nargs="+", choices=[one.name for one in ALL], metavar="NAME")
+    parser.add_argument("--folder", type=Path, default=Path("var/chaos"))
+    parser.add_argument("--json", type=Path, help="also write the figures there")
+    asked = parser.parse_args()
+    console = Console()
+    if not console.is_terminal:
+        console.width = 120
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    configure_logs(log_file(asked.folder, "chaos"))
+    console.print(
+        f"seed {asked.seed}: --seed {asked.seed} breaks the same things in the same order"
+    )
+    results = _run(asked, console)
+    console.print(table(results))
+    if asked.json is not None:
+        asked.json.write_text(as_json(results, asked.communications, asked.seed))
+    sys.exit(0 if all(result.stands for result in results) else 1)
+
+
+def _run(asked: argparse.Namespace, console: Console) -> list[Result]:
+    participants = max(10, round(asked.communications / _OF_EACH))
+    ground = Ground.open(asked.folder.resolve())
+    try:
+        settings = load_settings(
+            data_dir=asked.folder,
+            database_url=ground.migrate(participants, asked.seed),
+            redis_url=ground.redis.url,
+            smtp_url="smtp://127.0.0.1:9",
+        )
+        asyncio.run(ground.fill(settings))
+        chosen = [one for one in ALL if asked.only is None or one.name in asked.only]
+        return [_one(ground, one, participants, asked.seed, console) for one in chosen]
+    finally:
+        ground.close()
+
+
+def _one(
+    ground: Ground, scenario: Scenario, participants: int, seed: int, console: Console
+) -> Result:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        random = Random(f"{seed} {scenario.name}")  # noqa: S311  the same seed breaks the same things
+        result = asyncio.run(run(ground, scenario, participants, random, bar))
+    mark = "[green]stands[/]" if result.stands else "[red]FAILS[/]"
+    console.print(f"{mark} {scenario.name}: {result.seconds:.0f} s")
+    for said in (*result.faults, *result.notes):
+        console.print(f"    {said}")
+    return result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""What all scenarios stand on: PostgreSQL and Redis of the suite's own, and a sample caseload that
+is loaded once and copied for each."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import psutil
+from redis.asyncio import Redis
+from sqlalchemy.engine import make_url
+
+from engine.bootstrap import open_application
+from engine.caseload.columns import Rules
+from engine.caseload.importing import import_caseload
+from engine.caseload.sample import write_sample
+from engine.clock import pacific_date, system_clock
+from engine.database import create_engine, driver_connection
+from engine.migrations.run import upgrade
+from engine.settings import Settings
+from engine.stack.embedded import (
+    EmbeddedPostgres,
+    EmbeddedRedis,
+    free_port,
+    start_postgres,
+    start_redis,
+)
+
+_TEMPLATE: Final = "sample"
+_STOP_SECONDS: Final = 60
+
+
+@dataclass(slots=True)
+class Ground:
+    """The two servers, and where they and the caseload keep what is theirs."""
+
+    folder: Path
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+    redis_port: int
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Start both in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        postgres = start_postgres(folder / "postgres")
+        return cls(folder, postgres, start_redis(folder / "redis", port), port)
+
+    @property
+    def caseload(self) -> Path:
+        """The sample's files."""
+        return self.folder / "caseload"
+
+    def database_url(self, name: str) -> str:
+        """Where the database `name` is."""
+        url = make_url(self.postgres.url).set(database=name)
+        return url.render_as_string(hide_password=False)
+
+    async def fill(self, settings: Settings) -> None:
+        """Load the sample into the database that `settings` name."""
+        async with open_application(settings) as application:
+            await import_caseload(application.engine, self.caseload, Rules.of(settings))
+            async with application.engine.begin() as connection:
+                await (await driver_connection(connection)).execute("ANALYZE")
+
+    def migrate(self, participants: int, seed: int) -> str:
+        """Make the database that every scenario's is a copy of, and the sample's files; where it
+        is."""
+        as_of = pacific_date(system_clock())
+        write_sample(self.caseload, participants=participants, seed=seed, as_of=as_of)
+        asyncio.run(self._make_template())
+        url = self.database_url(_TEMPLATE)
+        upgrade(url)
+        return url
+
+    async def _make_template(self) -> None:
+        await self.drop(_TEMPLATE)
+        await self._say(f"CREATE DATABASE {_TEMPLATE}")
+
+    async def copy(self, name: str) -> str:
+        """A database of its own with the caseload in it; where it is. What was there is dropped."""
+        await self._say(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await self._say(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        return self.database_url(name)
+
+    async def drop(self, name: str) -> None:
+        """Give back what a scenario's database takes of the disk."""
+        await self._say(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    async def _say(self, statement: str) -> None:
+        engine = create_engine(self.postgres.url)
+        try:
+            async with engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.exec_driver_sql(statement)
+        finally:
+            await engine.dispose()
+
+    async def flush_redis(self) -> None:
+        """Everything that Redis holds is gone."""
+        async with Redis.from_url(self.redis.url) as client:
+            await client.flushall()
+
+    def kill_redis(self) -> None:
+        """SIGKILL."""
+        _end(self.redis.pid, signal.SIGKILL)
+        self.redis.stop()
+        for kept in (self.folder / "redis").glob("*.rdb"):
+            kept.unlink()
+
+    def start_redis(self) -> None:
+        """An empty Redis at the same port."""
+        self.redis = start_redis(self.folder / "redis", self.redis_port)
+
+    def crash_postgres(self) -> None:
+        """SIGQUIT: it stops at once, and recovers from its log when it is started."""
+        pid = self.postgres.server.get_pid()
+        assert pid is not None  # noqa: S101  it was started
+        _end(pid, signal.SIGQUIT)
+
+    def start_postgres(self) -> None:
+        """The same PostgreSQL, at the same place."""
+        self.postgres.start()
+
+    def close(self) -> None:
+        """Stop both."""
+        self.redis.stop()
+        self.postgres.stop()
+
+
+def _end(pid: int, signum: signal.Signals) -> None:
+    process = psutil.Process(pid)
+    os.kill(pid, signum)
+    psutil.wait_procs([process], timeout=_STOP_SECONDS)

@@ -1,0 +1,227 @@
+"""One scenario's world: its database, mail server, vendor and workers, and the work of the demo."""
+
+import asyncio
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from rich.progress import Progress
+
+from chaos.ground import Ground
+from chaos.mail_server import KeepingServer
+from chaos.pulse import Pulse
+from chaos.scenario import Scenario
+from engine.bootstrap import Application, open_application
+from engine.clock import pacific_date
+from engine.database import driver_connection
+from engine.settings import Settings, load_settings
+from engine.stack.bouncing import Postmaster
+from engine.stack.demo import MANNERS
+from engine.stack.embedded import free_port
+from engine.stack.stack import environment_of
+from engine.stack.supervisor import Process, Supervisor
+from engine.stack.vendor import start_vendor, vendor_listens, with_vendor
+from engine.stack.visitors import visitors_from
+from engine.stack.waiting import Watch
+
+WORKERS: Final = 2
+PIN_SHARE: Final = 10
+"""Of so many participants one asks for a PIN: each costs an Argon2id hash, by design."""
+
+_HURRIED: Final = {"QUIET_HOURS": "", "SOFT_BOUNCE_RETRY_HOURS": "0.0005"}
+"""As in the demonstration: neither a night nor a full mailbox is waited for."""
+_LOOK_SECONDS: Final = 0.05
+_START_SECONDS: Final = 60.0
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that a scenario may break, and the means to see what became of the work."""
+
+    ground: Ground
+    settings: Settings
+    application: Application
+    supervisor: Supervisor
+    mail: KeepingServer
+    pulse: Pulse
+    random: Random
+    bar: Progress
+    participants: int
+    recorded: set[int] = field(default_factory=set)
+    """The communications that were owed before anything broke."""
+    asked: int = 0
+    """How many PINs were asked for."""
+    emails: int = 0
+    """How many emails were owed before anything broke."""
+    notes: list[str] = field(default_factory=list)
+    """What a scenario wants said beside its figures."""
+
+    @property
+    def vendor_folder(self) -> Path:
+        """The vendor's drop, as the vendor sees it."""
+        return self.settings.data_dir / "print" / "vendor"
+
+    @property
+    def workers(self) -> list[Process]:
+        """The worker processes."""
+        return [one for one in self.supervisor.processes if one.name.startswith("worker-")]
+
+    @property
+    def vendor(self) -> Process:
+        """The vendor's process."""
+        return next(one for one in self.supervisor.processes if one.name == "vendor")
+
+    def broken(self, what: str) -> AbstractAsyncContextManager[None]:
+        """Something is broken inside the context; recovery is timed from its end."""
+        return self.pulse.broken(what)
+
+    def alive(self, process: Process) -> bool:
+        """Whether it runs at this moment."""
+        return process.popen is not None and process.popen.poll() is None
+
+    def send(self, process: Process, signum: signal.Signals) -> None:
+        """A signal to one process of ours; who brings it back knows nothing of earlier deaths."""
+        if process.popen is not None and process.popen.poll() is None:
+            process.popen.send_signal(signum)
+        process.restarts = 0
+
+    async def start_worker(self) -> Process:
+        """One more worker."""
+        return self.supervisor.start(f"worker-{len(self.workers) + 1}", "-m", "jobs")
+
+    async def until(self, true: Callable[[], bool], seconds: float = 300.0) -> bool:
+        """Wait until something is `true`; False when the time is up first."""
+        ends = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > ends:
+                return False
+            await asyncio.sleep(_LOOK_SECONDS)
+        return True
+
+    async def until_taken(self, share: float, seconds: float = 300.0) -> bool:
+        """Wait until the mail server holds this share of the emails that were owed at first."""
+        wanted = max(1, int(share * self.emails))
+        return await self.until(lambda: self.mail.held >= wanted, seconds)
+
+    @property
+    def left(self) -> int:
+        """How much was still to be done at the last beat of the pulse."""
+        return self.pulse.beats[-1].left if self.pulse.beats else 0
+
+    async def owe(self) -> None:
+        """The demonstration's work: payment notices, reminders, and PINs that were forgotten."""
+        app = self.application
+        await app.notices.payments_since(pacific_date(app.clock()) - timedelta(days=30))
+        await app.reminders.run()
+        for number, visitor in enumerate(visitors_from(self.ground.caseload)):
+            if number % PIN_SHARE == 0:
+                await app.pin_requests.receive(
+                    visitor.first_name,
+                    visitor.last_name,
+                    visitor.participant_id,
+                    "mail" if visitor.method == "mail" else "email",
+                    "es" if visitor.language == "es" else "en",
+                )
+                self.asked += 1
+        rows = await self.fetch("SELECT id FROM communication")
+        self.recorded = {row["id"] for row in rows}
+        counted = await self.fetch("SELECT count(*) AS n FROM delivery WHERE channel = 'email'")
+        self.emails = counted[0]["n"]
+
+    async def fetch(self, statement: str, *arguments: object) -> Sequence[dict[str, Any]]:
+        """Rows of the scenario's database, as the harness sees it."""
+        async with self.application.engine.connect() as connection:
+            driver = await driver_connection(connection)
+            return [dict(row) for row in await driver.fetch(statement, *arguments)]
+
+    def watch(self) -> Watch:
+        """The demonstration's own way of waiting."""
+        return Watch(self.application, self.supervisor, self.bar)
+
+
+@asynccontextmanager
+async def open_world(
+    ground: Ground, scenario: Scenario, participants: int, random: Random, bar: Progress
+) -> AsyncIterator[World]:
+    """A world for one scenario, with everything running but the workers; all is stopped at the
+    end."""
+    folder = ground.folder / scenario.name
+    shutil.rmtree(folder, ignore_errors=True)
+    await ground.flush_redis()
+    database = scenario.name.replace("-", "_")
+    mail = KeepingServer(pace=scenario.pace, postmaster=Postmaster("127.0.0.1", free_port()))
+    await mail.start()
+    assert mail.postmaster is not None  # noqa: S101  it was given one
+    given = load_settings(
+        data_dir=folder,
+        database_url=await ground.copy(database),
+        redis_url=ground.redis.url,
+        smtp_url=mail.url,
+        quiet_hours="",
+        soft_bounce_retry_hours=0.0005,
+        print_drop_url=None,
+        vendor_certificate=None,
+        print_signing_key=None,
+        print_env="test",
+    )
+    supervisor = Supervisor(
+        folder / "logs", {**_HURRIED, **scenario.environment, "DATA_DIR": str(folder.resolve())}
+    )
+    vendor = start_vendor(given, supervisor, MANNERS, removes=False)
+    try:
+        await _listening(vendor, folder)
+        settings = with_vendor(given)
+        supervisor.environment = {**supervisor.environment, **environment_of(settings)}
+        supervisor.start(
+            *("bounces", "-m", "engine.cli", "bounce", "serve"),
+            *("--port", str(mail.postmaster.port)),
+        )
+        async with open_application(settings) as application:
+            pulse = Pulse(application.engine)
+            world = World(
+                ground=ground,
+                settings=settings,
+                application=application,
+                supervisor=supervisor,
+                mail=mail,
+                pulse=pulse,
+                random=random,
+                bar=bar,
+                participants=participants,
+            )
+            await scenario.before(world)
+            keeper = asyncio.create_task(_keep(supervisor))
+            try:
+                async with pulse.felt():
+                    yield world
+            finally:
+                keeper.cancel()
+                await asyncio.gather(keeper, return_exceptions=True)
+                await asyncio.to_thread(supervisor.stop)
+    finally:
+        await asyncio.to_thread(supervisor.stop)
+        await mail.postmaster.stop()
+        mail.stop()
+        await ground.drop(database)
+
+
+async def _listening(vendor: Process, folder: Path) -> None:
+    ends = time.monotonic() + _START_SECONDS
+    while not vendor_listens(vendor, folder):
+        if time.monotonic() > ends:
+            raise TimeoutError(f"the vendor did not start: see {folder / 'logs' / 'vendor.log'}")
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _keep(supervisor: Supervisor) -> None:
+    """What init does on a machine: bring back what died."""
+    while True:
+        supervisor.check()
+        await asyncio.sleep(_LOOK_SECONDS)
