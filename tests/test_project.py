@@ -25,7 +25,12 @@ def test_make_help_lists_every_target() -> None:
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("requirements.lock", 50), ("requirements-dev.lock", 50), ("requirements-node.lock", 1)],
+    [
+        ("requirements.lock", 50),
+        ("requirements-dev.lock", 50),
+        ("requirements-node.lock", 1),
+        ("requirements-peers.lock", 10),
+    ],
 )
 def test_the_lock_files_pin_and_hash_everything(name: str, least: int) -> None:
     """Every package has a version and hashes, and no address of an index is written down."""
@@ -43,21 +48,23 @@ def test_every_lock_file_is_looked_at() -> None:
     """There is no other."""
     assert {path.name for path in tracked() if path.suffix == ".lock"} == {
         "requirements.lock", "requirements-dev.lock", "requirements-node.lock",
+        "requirements-peers.lock",
     }  # fmt: skip
 
 
-def test_what_comes_from_npm_is_pinned_and_hashed() -> None:
+@pytest.mark.parametrize("folder", [ROOT, ROOT / "bench" / "peers"])
+def test_what_comes_from_npm_is_pinned_and_hashed(folder: Path) -> None:
     """Every package of package-lock.json has a version and a hash, and no address to fetch it at:
     where from is the business of whoever installs."""
-    content = (ROOT / "package-lock.json").read_text()
+    content = (folder / "package-lock.json").read_text()
     packages = {name: each for name, each in json.loads(content)["packages"].items() if name}
     assert len(packages) >= 4
     assert not re.search(r"resolved|registry|\.tgz", content)
     for name, each in packages.items():
         assert re.fullmatch(r"\d+\.\d+\.\d+", each["version"]), name
         assert each["integrity"].startswith("sha512-"), name
-    wanted = json.loads((ROOT / "package.json").read_text())
-    for name, version in (wanted["dependencies"] | wanted["devDependencies"]).items():
+    wanted = json.loads((folder / "package.json").read_text())
+    for name, version in (wanted["dependencies"] | wanted.get("devDependencies", {})).items():
         assert packages[f"node_modules/{name}"]["version"] == version
 
 

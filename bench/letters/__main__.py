@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench.letters.memory import sampled_memory
 from bench.letters.peers import PEERS
 from bench.letters.rows import freeze
+from bench.memory import sampled_memory
 from bench.plots import Bar, bars
 from engine.bootstrap import Application, open_application
 from engine.communications.catalogue import CATALOGUE

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import cast
 
-from bench.letters.memory import sampled_memory
+from bench.memory import sampled_memory
 from engine.mail.letters import Letter
 
 Draw = Callable[[Sequence[Letter], str], object]

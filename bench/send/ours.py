@@ -1,0 +1,126 @@
+"""Ours: reminders recorded as a campaign, then rung for; `python -m jobs` sends them, and the
+database says when the last outcome was recorded."""
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+from bench.send.runs import Run, watched
+from bench.send.sink import Sink, sink
+from bench.send.workload import CONTACTS, NOTICE, PEOPLE, ask, first_hour
+from bench.stand import workers
+from engine.bootstrap import Application, open_application
+from engine.communications.campaigns import CampaignBell
+from engine.database import driver_connection
+from engine.settings import Settings
+
+_WARM_UP: Final = 500
+_STUCK_SECONDS: Final = 150
+"""So long without a message taken or an outcome recorded, and the run is given up. The sweep rings
+again after a minute for what was lost."""
+_NOW: Final = "SELECT clock_timestamp()"
+_CAMPAIGN: Final = "SELECT id FROM campaign WHERE name = $1"
+_LAST: Final = """
+SELECT max(delivery_event.at) FILTER (WHERE event = 'accepted') AS at,
+       count(*) FILTER (WHERE event = 'accepted') AS accepted,
+       count(*) FILTER (WHERE event = 'claimed') AS claimed,
+       count(DISTINCT delivery.id) FILTER (WHERE delivery.state = 'sent') AS sent
+FROM communication JOIN delivery ON communication_id = communication.id
+JOIN delivery_event ON delivery_id = delivery.id WHERE campaign_id = $1
+"""
+_MET: Final = "SELECT count(*) FROM communication WHERE campaign_id = $1 AND state = 'met'"
+_UNSETTLED: Final = "SELECT EXISTS (SELECT FROM delivery WHERE state IN ('owed', 'sending'))"
+
+
+class _Silent(CampaignBell):
+    """Rings for nothing: the bench rings when it begins to count."""
+
+    async def ring(self, campaign_id: int) -> int:  # noqa: ARG002  the port's
+        return 0
+
+
+async def make_people(settings: Settings, number: int) -> str:
+    """Put so many participants into the database; the version of PostgreSQL."""
+    async with open_application(settings) as application:
+        async with application.engine.begin() as connection:
+            driver = await driver_connection(connection)
+            await driver.execute(PEOPLE, number)
+            await driver.execute(CONTACTS)
+            version: str = await driver.fetchval("SHOW server_version")
+        async with application.engine.begin() as connection:
+            await (await driver_connection(connection)).execute("ANALYZE")
+    return version
+
+
+def run_ours(settings: Settings, number: int, messages: int, *, profile: Path | None = None) -> Run:
+    """Send so many with so many workers, and see in the database that each was sent once."""
+    with sink() as opened:
+        url = SecretStr(f"smtp://127.0.0.1:{opened.port}")
+        over = settings.model_copy(update={"smtp_url": url})
+        with workers(over, number, profile=profile, QUIET_HOURS="") as started:
+            pace = _Pace(over, opened)
+            asyncio.run(pace.send(_WARM_UP))
+            with watched(started) as watching:
+                before = watching.processor()
+                seconds = asyncio.run(pace.send(messages))
+                used = watching.processor() - before
+    return Run(messages, seconds, used, tuple(watching.memory))
+
+
+class _Pace:
+    """Rings for campaigns, and times them."""
+
+    def __init__(self, settings: Settings, opened: Sink) -> None:
+        self._settings = settings
+        self._sink = opened
+
+    async def send(self, messages: int) -> float:
+        """Seconds from the first ring to the last recorded outcome."""
+        before = self._sink.taken
+        async with open_application(self._settings) as application:
+            campaign = await _recorded(application, messages)
+            async with application.engine.connect() as connection:
+                driver = await driver_connection(connection)
+                began = await driver.fetchval(_NOW)
+                await application.campaigns.bell.ring(campaign)
+                await self._settled(driver, before + messages)
+                last = await driver.fetchrow(_LAST, campaign)
+                met = await driver.fetchval(_MET, campaign)
+        told = {
+            "accepted": last["accepted"],
+            "claimed": last["claimed"],
+            "sent": last["sent"],
+            "met": met,
+            "taken by the sink": self._sink.taken - before,
+        }
+        if wrong := {name: count for name, count in told.items() if count != messages}:
+            raise SystemExit(f"{messages:,} were to be sent once each, but: {wrong}")
+        return float((last["at"] - began).total_seconds())
+
+    async def _settled(self, driver: Any, count: int) -> None:
+        """Wait for the sink first, which costs nothing, and then for the database."""
+        standing, since = -1, time.monotonic()
+        while self._sink.taken < count or await driver.fetchval(_UNSETTLED):
+            if self._sink.taken > standing:
+                standing, since = self._sink.taken, time.monotonic()
+            if time.monotonic() - since > _STUCK_SECONDS:
+                log = (self._settings.data_dir / "bench-worker-0.log").read_text()
+                raise SystemExit(f"{count - standing:,} messages did not come\n{log[-2_000:]}")
+            await asyncio.sleep(0.05)
+
+
+async def _recorded(application: Application, messages: int) -> int:
+    name = f"bench-{uuid4().hex[:12]}"
+    silent = _Silent(application.engine, application.doorbell)
+    bulk = replace(application.bulk_notices.bulk, bell=silent)
+    async with bulk.recording(name, NOTICE) as recording:
+        await ask(recording, name, messages, first_hour(application.clock()))
+        await recording.write()
+    if recording.recorded != messages:
+        raise SystemExit(f"{recording.recorded:,} of {messages:,} were recorded")
+    return recording.campaign_id
