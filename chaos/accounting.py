@@ -1,9 +1,10 @@
 """The account of a run: every communication, by query, and by what the mail server and the vendor
 really hold."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from chaos.mail_server import Copy
@@ -27,9 +28,10 @@ SELECT delivery.id, communication_id, channel, delivery.state, meets_obligation,
 FROM delivery JOIN communication ON communication.id = communication_id
 LEFT JOIN document ON document.delivery_id = delivery.id
 """
-_ACCEPTED: Final = """
-SELECT delivery_id, min(extract(epoch FROM at))::float8 AS at FROM delivery_event
-WHERE event = 'accepted' GROUP BY delivery_id
+# A mailbox that was full is written to again, of which we know: a report came back.
+_KNOWN: Final = """
+SELECT delivery_id, extract(epoch FROM at)::float8 AS at, event = 'accepted' AS accepted
+FROM delivery_event WHERE event IN ('accepted', 'bounced_soft') ORDER BY id
 """
 _PIECES: Final = """
 SELECT piece_id::text, delivery_id, superseded, print_batch.name AS batch,
@@ -71,11 +73,29 @@ class _Ledger:
 
     standing: Mapping[int, Any]
     carried: Mapping[int, Any]
-    accepted: Mapping[int, float]
+    told: Mapping[int, Sequence[tuple[float, bool]]]
+    """Delivery → when its acceptance, or a soft bounce, was on record, and which of them."""
     copies: Mapping[int, Sequence[Copy]]
     pieces: Mapping[str, Any]
     printed: Counter[str]
     faults: list[str] = field(default_factory=list)
+
+    def known_at(self, delivery: int, at: float) -> bool:
+        """Whether it was on record, at that second, that the mail server has it."""
+        before = [accepted for told, accepted in self.told.get(delivery, ()) if told < at]
+        return bool(before) and before[-1]
+
+    def repeats(self) -> int:
+        """How many copies came again, but for those that a soft bounce asked for."""
+        return sum(
+            not any(
+                earlier.begun < told < copy.begun
+                for told, accepted in self.told.get(delivery, ())
+                if not accepted
+            )
+            for delivery, copies in self.copies.items()
+            for earlier, copy in pairwise(copies)
+        )
 
     def fault(self, what: str, ids: Sequence[object]) -> None:
         """A promise that was not kept, with the first of those it was not kept for."""
@@ -107,7 +127,7 @@ async def account(world: World) -> Account:
         cancelled=states["cancelled"],
         breached=states["breached"],
         emails=len(ledger.copies),
-        repeats=sum(len(copies) - 1 for copies in ledger.copies.values()),
+        repeats=ledger.repeats(),
         letters=sum(ledger.printed.values()),
         letters_twice=sum(count - 1 for count in by_delivery.values()),
         faults=tuple(ledger.faults),
@@ -117,14 +137,16 @@ async def account(world: World) -> Account:
 async def _ledger(world: World) -> _Ledger:
     standing = {row["id"]: row for row in await world.fetch(_STANDING)}
     carried = {row["id"]: row for row in await world.fetch(_CARRIED)}
-    accepted = {row["delivery_id"]: row["at"] for row in await world.fetch(_ACCEPTED)}
+    told: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for row in await world.fetch(_KNOWN):
+        told[row["delivery_id"]].append((row["at"], row["accepted"]))
     pieces = {row["piece_id"]: row for row in await world.fetch(_PIECES)}
     named = world.application.returns.addressing.delivery_of_message_id
     copies = {named(name): found for name, found in world.mail.copies.items()}
     ledger = _Ledger(
         standing,
         carried,
-        accepted,
+        told,
         {key: found for key, found in copies.items() if key is not None},
         pieces,
         at_the_vendor(world),
@@ -183,8 +205,8 @@ def _emails(ledger: _Ledger) -> None:
     known = [
         key
         for key, copies in ledger.copies.items()
-        for copy in copies[1:]
-        if copy.begun > ledger.accepted.get(key, float("inf"))
+        for copy in copies
+        if ledger.known_at(key, copy.begun)
     ]
     ledger.fault("sent again, though its acceptance was on record", known)
 

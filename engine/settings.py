@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     audit_years: Annotated[int, Field(ge=1)] = 7
 
     chunk: Annotated[int, Field(ge=1, le=500)] = 500
-    lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
+    lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 40
     smtp_connections: Annotated[int, Field(ge=1, le=100)] = 4
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     smtp_ca_file: Path | None = None

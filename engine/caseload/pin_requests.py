@@ -126,7 +126,7 @@ class PinRequests:
                 log.exception("pin_request_not_settled", request=request_id)
         return recorded
 
-    async def unsettled(self, older_than_seconds: float = 55) -> list[int]:
+    async def unsettled(self, older_than_seconds: float = 40) -> list[int]:
         """Requests whose doorbell was lost."""
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)

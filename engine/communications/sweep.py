@@ -2,11 +2,13 @@
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.communications.catalogue import Urgency
 from engine.communications.doorbell import QUEUES, Doorbell
 from engine.communications.outcomes import Owed
 from engine.database import driver_connection
@@ -17,25 +19,25 @@ MOST_AT_ONCE: Final = 50_000
 BULK_JOBS: Final = 40
 """No more bulk jobs than this wait at a time by a sweep's doing, however much is owed."""
 
+SILENCE: Final = timedelta(seconds=40)
+"""What was not rung for within so long is rung for again. With a sweep every quarter of a minute,
+and a lease that ends as soon, what a dead worker or a lost doorbell leaves is begun within one."""
+
 # What was rung for least lately comes first: its job, if there was one, is furthest from waiting.
 _DUE: Final = """
 WITH due AS (
-    SELECT id, urgency FROM (
-        SELECT delivery.id, urgency,
-               row_number() OVER (
-                   PARTITION BY urgency ORDER BY rung_at, delivery.due_by, delivery.id) AS turn
-        FROM delivery JOIN communication ON communication.id = communication_id
-        LEFT JOIN campaign ON campaign.id = campaign_id
-        WHERE rung_at < clock_timestamp() - interval '55 seconds'
-          AND (campaign_id IS NULL OR campaign.state = 'running')
-          AND (delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
-               OR delivery.state = 'sending' AND leased_until < clock_timestamp())
-    ) AS in_turn
-    WHERE turn <= CASE urgency WHEN 'urgent' THEN $1::bigint ELSE $2 END
+    SELECT delivery.id
+    FROM delivery JOIN communication ON communication.id = communication_id
+    LEFT JOIN campaign ON campaign.id = campaign_id
+    WHERE urgency = $1 AND rung_at < clock_timestamp() - $3::interval
+      AND (campaign_id IS NULL OR campaign.state = 'running')
+      AND (delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
+           OR delivery.state = 'sending' AND leased_until < clock_timestamp())
+    ORDER BY rung_at, delivery.due_by, delivery.id LIMIT $2
 )
 UPDATE delivery SET rung_at = clock_timestamp()
 FROM due WHERE delivery.id = due.id
-RETURNING delivery.id, due.urgency
+RETURNING delivery.id
 """
 
 
@@ -47,13 +49,18 @@ class Sweep:
     doorbell: Doorbell
 
     async def run(self) -> int:
-        """Ring for what is owed, due, and was not rung for within the minute; how many. Of a
-        campaign that is paused or cancelled nothing is, and bulk only as its queue has room."""
+        """Ring for what is owed, due, and was not rung for lately; how many. Of a campaign that is
+        paused or cancelled nothing is, and bulk only as its queue has room."""
         room = max(0, BULK_JOBS - await self._bulk_jobs()) * self.doorbell.chunk
+        return await self._ring(Urgency.URGENT, MOST_AT_ONCE) + await self._ring(Urgency.BULK, room)
+
+    async def _ring(self, urgency: Urgency, most: int) -> int:
+        if not most:
+            return 0
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
-            rows = await driver.fetch(_DUE, MOST_AT_ONCE, room)
-        await self.doorbell.ring(Owed(row["id"], row["urgency"]) for row in rows)
+            rows = await driver.fetch(_DUE, urgency.value, most, SILENCE)
+        await self.doorbell.ring(Owed(row["id"], urgency.value) for row in rows)
         return len(rows)
 
     async def _bulk_jobs(self) -> int:
