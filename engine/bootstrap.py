@@ -11,6 +11,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.alarms.book import AlarmBook
+from engine.alarms.destinations import Destination, Webhook
+from engine.alarms.telling import Teller
 from engine.caseload.acts import Acts
 from engine.caseload.appointment_calendar import AppointmentCalendars
 from engine.caseload.appointment_changes import AppointmentChanges
@@ -46,6 +49,7 @@ from engine.communications.doorbell import Doorbell
 from engine.communications.held import HeldDesk
 from engine.communications.outbox import Outbox
 from engine.communications.outcomes import Outcomes
+from engine.communications.poisoned import PoisonWatch
 from engine.communications.quiet_hours import QuietHours
 from engine.communications.rendering import Renderer
 from engine.communications.retries import Backoff
@@ -56,7 +60,9 @@ from engine.email.addressing import Addressing
 from engine.email.channel import EmailChannel
 from engine.email.dkim import DkimSigner
 from engine.email.incoming.recording import Returns
+from engine.email.operators import OperatorAddress
 from engine.email.smarthost import Smarthost
+from engine.email.smarthost_reports import SmarthostReports
 from engine.email.transport import SmtpPool
 from engine.errors import SettingsError
 from engine.inbox.channel import InboxChannel
@@ -79,7 +85,7 @@ from engine.mail.proofs import Proofs
 from engine.mail.returned_list import ReturnedMail
 from engine.mail.superseding import Superseding
 from engine.mail.tracking import Mailer
-from engine.mail.vendor.alarms import Alarms
+from engine.mail.vendor.alarms import DropAlarms
 from engine.mail.vendor.applying import Applying
 from engine.mail.vendor.incoming import Incoming
 from engine.mail.vendor.orders import Orders
@@ -112,7 +118,11 @@ class Application:
     batches: PrintBatches
     handover: Handover
     pickup: Pickup
-    alarms: Alarms
+    drop_alarms: DropAlarms
+    poison: PoisonWatch
+    smarthost_reports: SmarthostReports
+    alarms: AlarmBook
+    teller: Teller
     overview: Overview
     by_hand: ByHand
     orders: Orders
@@ -218,6 +228,7 @@ def _compose(
     )
     tokens = UnsubscribeTokens(settings.tag_key_bytes())
     addressing = Addressing(settings.tag_key_bytes(), settings.return_path_domain)
+    signer = DkimSigner.of(settings.dkim_domain, settings.dkim_keys())
     email = EmailChannel(
         engine=engine,
         outcomes=outcomes,
@@ -231,7 +242,7 @@ def _compose(
         attempts_most=settings.attempts_most,
         sender=settings.mail_from,
         clock=clock,
-        signer=DkimSigner.of(settings.dkim_domain, settings.dkim_keys()),
+        signer=signer,
         extras=CaseloadExtras(calendars, tokens, settings.public_url),
     )
     mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
@@ -323,7 +334,11 @@ def _compose(
             doorbell=doorbell,
             clock=clock,
         ),
-        alarms=Alarms(engine, partial(load_print_keys, settings), clock),
+        drop_alarms=DropAlarms(engine, partial(load_print_keys, settings), clock),
+        poison=PoisonWatch(engine, clock),
+        smarthost_reports=SmarthostReports(engine, pool, clock),
+        alarms=AlarmBook(engine),
+        teller=Teller(engine, _told_of_alarms(settings, pool, signer), clock),
         overview=Overview(engine, outgoing),
         by_hand=ByHand(engine, clock),
         orders=Orders(engine, outbox, partial(load_print_keys, settings), outgoing, clock),
@@ -398,6 +413,20 @@ def _smarthosts(settings: Settings) -> list[Smarthost]:
             plain_networks=settings.plain_networks(),
         )
         for url in settings.smtp_urls()
+    ]
+
+
+def _told_of_alarms(
+    settings: Settings, pool: SmtpPool, signer: DkimSigner | None
+) -> list[Destination]:
+    """The webhook first: it works when no smarthost does."""
+    told: list[Destination] = []
+    if settings.alarm_webhook_url is not None:
+        url = settings.alarm_webhook_url.get_secret_value()
+        told.append(Webhook(url, settings.alarm_webhook_key()))
+    return told + [
+        OperatorAddress(address, pool, settings.mail_from, signer)
+        for address in settings.operator_emails()
     ]
 
 

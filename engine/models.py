@@ -1,12 +1,14 @@
 """Every table of the system in one place, for migrations and for tests: importing it is all."""
 
+from engine.alarms import models as alarms
 from engine.caseload import models as caseload
 from engine.communications import models as communications
 from engine.database import Base
+from engine.email import models as email
 from engine.inbox import models as inbox
 from engine.mail import models as mail
 from engine.security import models as security
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "caseload", "communications", "inbox", "mail", "security"]
+__all__ = ["METADATA", "alarms", "caseload", "communications", "email", "inbox", "mail", "security"]

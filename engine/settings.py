@@ -101,6 +101,13 @@ class Settings(BaseSettings):
     dkim_key: SecretStr | None = None
     """PEM files, or PEM itself; with two, RSA and Ed25519, as many selectors in the same order."""
 
+    operator_email: str = ""
+    """Who is told of alarms: addresses, by commas."""
+    alarm_webhook_url: SecretStr | None = None
+    """Where alarms are posted as JSON; it may hold a token of whoever listens there."""
+    alarm_webhook_secret: SecretStr | None = None
+    """`whsec_` and base64: the key that they are signed with (Standard Webhooks)."""
+
     sealing_keys: dict[str, SecretStr] = {
         "demonstration": SecretStr(_DEMONSTRATION_SEALING_KEY),
     }
@@ -217,6 +224,37 @@ class Settings(BaseSettings):
             raise ValueError("must be networks like 10.1.0.0/16, by commas") from None
         return value
 
+    @field_validator("operator_email")
+    @classmethod
+    def _operators(cls, value: str) -> str:
+        for address in _several(value):
+            local, _, domain = address.rpartition("@")
+            if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+", local) or not _is_domain(
+                domain
+            ):
+                raise ValueError("must be addresses like operator@connect.example, by commas")
+        return value
+
+    @field_validator("alarm_webhook_url")
+    @classmethod
+    def _webhook_only(cls, value: SecretStr | None) -> SecretStr | None:
+        value = _with_scheme(value, ("https", "http"))
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            at_home = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+            if not parts.hostname or not (parts.scheme == "https" or at_home):
+                raise ValueError(
+                    "must begin with https:// and a host; http:// only on the loopback"
+                )
+        return value
+
+    @field_validator("alarm_webhook_secret")
+    @classmethod
+    def _signable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not 24 <= len(_webhook_key(value)) <= 64:
+            raise ValueError("must be whsec_ and 24 to 64 bytes in base64")
+        return value
+
     @field_validator("dkim_domain")
     @classmethod
     def _domain(cls, value: str | None) -> str | None:
@@ -323,6 +361,15 @@ class Settings(BaseSettings):
         """The smarthosts, in the order in which they are to be used."""
         return [] if self.smtp_url is None else _several(self.smtp_url.get_secret_value())
 
+    def operator_emails(self) -> list[str]:
+        """Who is told of alarms by email, each once."""
+        return list(dict.fromkeys(_several(self.operator_email)))
+
+    def alarm_webhook_key(self) -> bytes | None:
+        """The key that alarms are signed with, if they are."""
+        secret = self.alarm_webhook_secret
+        return None if secret is None else _webhook_key(secret)
+
     def plain_networks(self) -> list[IPv4Network | IPv6Network]:
         """Where mail may travel in the clear."""
         return [ip_network(network) for network in _several(self.smtp_plain_networks)]
@@ -389,6 +436,15 @@ def _decoded(key: SecretStr, key_id: str) -> bytes:
         return base64.b64decode(key.get_secret_value(), validate=True)
     except ValueError:
         raise ValueError(f"the key {key_id!r} is not base64") from None
+
+
+def _webhook_key(secret: SecretStr) -> bytes:
+    """The key in `whsec_` and base64, as Standard Webhooks writes it."""
+    written = secret.get_secret_value().removeprefix("whsec_")
+    try:
+        return base64.b64decode(written, validate=True)
+    except ValueError:
+        raise ValueError("is not whsec_ and base64") from None
 
 
 def _with_scheme(value: SecretStr | None, allowed: tuple[str, ...]) -> SecretStr | None:

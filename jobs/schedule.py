@@ -16,6 +16,9 @@ _REMINDED: Final = frozenset(range(8, 18))
 """At 8:00, and each hour until shortly before the batch closes: what was missed is caught up on the
 same day, and a letter that an import overtook is still stopped."""
 
+_TOLD: Final = frozenset(range(5, 60, 10))
+"""Soon enough for whoever waits for a smarthost to come back."""
+
 
 async def sweep(ctx: dict[str, Any]) -> None:
     """Ring again for what is owed and due, and for PIN requests that still wait."""
@@ -39,7 +42,7 @@ async def serve_drop(ctx: dict[str, Any]) -> None:
     except (DropUnavailableError, DropRefusedError, SettingsError) as error:
         # It is an alarm by itself once an ack is late; the next minute tries again.
         log.warning("drop_failed", cause=str(error))
-    await app.alarms.look()
+    await app.drop_alarms.look()
 
 
 async def remind(ctx: dict[str, Any]) -> None:
@@ -57,6 +60,18 @@ async def read_returns(ctx: dict[str, Any]) -> None:
 async def watch_deadlines(ctx: dict[str, Any]) -> None:
     """Call out what is at risk, and write down what was breached."""
     await application(ctx).deadlines.look()
+
+
+async def watch_deliveries(ctx: dict[str, Any]) -> None:
+    """Call out dead smarthosts, and what cannot be read or built."""
+    app = application(ctx)
+    await app.smarthost_reports.look()
+    await app.poison.look()
+
+
+async def tell_alarms(ctx: dict[str, Any]) -> None:
+    """Tell the operators what they have not heard yet."""
+    await application(ctx).teller.run()
 
 
 async def inbox_unopened(ctx: dict[str, Any]) -> None:
@@ -91,9 +106,10 @@ async def tidy(ctx: dict[str, Any]) -> None:
 
 def cron_table() -> list[CronJob]:
     """What runs by the clock: reminders from 8:00 on; unopened documents at 9:20; tidying up at
-    3:20; statements at 6:00; the sweep every quarter of a minute; every minute the print drop,
-    cancelled campaigns and those who were locked out, and after 17:30 on business days whatever is
-    left of closing the batch: a minute that was missed costs nothing."""
+    3:20; statements at 6:00; every ten seconds the telling of alarms; the sweep every quarter of a
+    minute; every minute the print drop, what is called out, cancelled campaigns and those who were
+    locked out, and after 17:30 on business days whatever is left of closing the batch: a minute
+    that was missed costs nothing."""
     return [
         cron(sweep, second={0, 15, 30, 45}, unique=True, max_tries=1),
         cron(
@@ -101,6 +117,8 @@ def cron_table() -> list[CronJob]:
         ),
         cron(read_returns, second=20, unique=True, max_tries=1, timeout=3600),
         cron(watch_deadlines, second=50, unique=True, max_tries=1),
+        cron(watch_deliveries, second=40, unique=True, max_tries=1),
+        cron(tell_alarms, second=set(_TOLD), unique=True, max_tries=1, timeout=600),
         cron(tell_locked, second=45, unique=True, max_tries=1),
         cron(inbox_unopened, hour=9, minute=20, second=0, unique=True, max_tries=1, timeout=3600),
         cron(record_statements, hour=6, minute=0, second=0, unique=True, max_tries=1, timeout=3600),

@@ -6,14 +6,19 @@ stop picking up work, finish what they hold, and put back what they had not begu
 
 import asyncio
 import json
+import os
 import signal
+import socket
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 from arq.connections import ArqRedis
 from arq.worker import Worker, func
+from asyncpg.exceptions import InterfaceError, PostgresError
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.bootstrap import Application, open_application
 from engine.clock import PACIFIC
@@ -25,6 +30,7 @@ from engine.communications.doorbell import (
     serialize,
 )
 from engine.communications.retries import Backoff
+from engine.email.smarthost_reports import EVERY_SECONDS
 from engine.settings import Settings
 from jobs.schedule import cron_table
 from jobs.tasks import deliver, settle_pin_requests
@@ -35,7 +41,7 @@ GRACE_SECONDS: Final = 7.0
 """What a stopping worker gives its jobs to finish; the rest of ten seconds is for putting back."""
 
 _RECONNECT: Final = Backoff(first=0.5, most=15)
-_JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2, "clock": 2}
+_JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2, "clock": 4}
 
 
 def build_worker(application: Application, queue: str, redis: ArqRedis, **options: Any) -> Worker:
@@ -86,7 +92,26 @@ class WorkerProcess:
         async with asyncio.TaskGroup() as group:
             for queue in QUEUES:
                 group.create_task(self._keep_working(queue))
+            group.create_task(self._keep_reporting())
         log.info("worker_stopped")
+
+    async def _keep_reporting(self) -> None:
+        """Say every few seconds how the smarthosts stand for this process, and that it lives."""
+        reports = self._application.smarthost_reports
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        while not self._stopping.is_set():
+            await self._reported(reports.write(name))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), EVERY_SECONDS)
+        await self._reported(reports.withdraw(name))
+
+    async def _reported(self, said: Awaitable[None]) -> None:
+        """A database that is away for a moment ends no worker."""
+        try:
+            async with asyncio.timeout(EVERY_SECONDS):
+                await said
+        except (TimeoutError, OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
+            log.warning("smarthosts_unreported", cause=type(error).__name__)
 
     async def _keep_working(self, queue: str) -> None:
         failures = 0

@@ -6,8 +6,11 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
+from engine.alarms.book import StandingAlarm
+from engine.alarms.kinds import Alarm, Finder
 from engine.bootstrap import Application
-from engine.cli.batch_tables import alarm_table, batch_table, print_detail, route_table
+from engine.cli.alarms import alarm_table
+from engine.cli.batch_tables import batch_table, print_detail, route_table
 from engine.cli.opening import with_application
 from engine.cli.plain import say, show_table
 from engine.cli.progress import counting
@@ -16,9 +19,8 @@ from engine.mail.acts import Signed
 from engine.mail.batches import ClosedBatch
 from engine.mail.contract import Action, OrderReason
 from engine.mail.handover import HandOver
-from engine.mail.overview import Check, Detail, Standing, StandingAlarm
+from engine.mail.overview import Check, Detail, Standing
 from engine.mail.proofs import Proof
-from engine.mail.vendor.alarms import Alarm
 from engine.mail.vendor.orders import Ordered
 from engine.mail.vendor.pickup import PickedUp
 
@@ -48,8 +50,11 @@ def list_(
     """The latest batches, and what a person must look at."""
 
     async def act(application: Application) -> tuple[list[Standing], list[StandingAlarm]]:
-        await application.alarms.look()
-        return await application.overview.batches(most), await application.overview.alarms()
+        await application.drop_alarms.look()
+        return (
+            await application.overview.batches(most),
+            await application.alarms.standing(Finder.PRINT_DROP),
+        )
 
     batches, alarms = with_application(act)
     if batches:
@@ -118,7 +123,7 @@ def collect() -> None:
         return (
             await application.handover.run(),
             await application.pickup.run(),
-            await application.alarms.look(),
+            await application.drop_alarms.look(),
         )
 
     left, files, alarms = with_application(act)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.cli.plain import add_row, moment, new_table, number, say, show_table
-from engine.mail.overview import Detail, Standing, StandingAlarm
+from engine.mail.overview import Detail, Standing
 from engine.mail.vendor.reconciling import Reconciliation
 
 
@@ -33,16 +33,6 @@ def batch_table(batches: Sequence[Standing]) -> Table:
             "yes" if item.final_at else "–",
             str(item.mail_by or "–"),
         )
-    return table
-
-
-def alarm_table(alarms: Sequence[StandingAlarm]) -> Table:
-    """The alarms that stand, one a row."""
-    table = new_table("Alarms", style="red")
-    for name in ("since", "alarm", "of", "what"):
-        table.add_column(name, overflow="fold", no_wrap=name == "of")
-    for alarm in alarms:
-        add_row(table, moment(alarm.raised_at), alarm.kind, alarm.subject, alarm.detail)
     return table
 
 

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from engine.cli import (
+    alarms,
     appointment,
     audit,
     batch,
@@ -45,6 +46,7 @@ bounce.app.command("serve")(returns.serve)
 bounce.app.command("read")(returns.read)
 app.command("preview")(preview.preview)
 app.command("remind")(notices.remind)
+app.command("alarms")(alarms.alarms)
 app.command("deadlines")(deadlines.deadlines)
 app.command("announce-payments")(notices.announce_payments)
 app.command("notify")(notify.notify)

@@ -64,9 +64,12 @@ WHERE delivery.id = ANY($1::bigint[]) AND delivery.state = 'owed'
 """  # noqa: S608  joined from constants of this module
 
 
-_SET_ASIDE = """
+UNREADABLE: Final = "unreadable"
+"""Why a row is held whose notice or facts this version cannot read."""
+
+_SET_ASIDE = f"""
 WITH aside AS (
-    UPDATE delivery SET state = 'held', reason = 'unreadable', lease_token = NULL,
+    UPDATE delivery SET state = 'held', reason = '{UNREADABLE}', lease_token = NULL,
            leased_until = NULL
     WHERE id = ANY($1::bigint[])
     RETURNING id, communication_id
@@ -75,8 +78,8 @@ WITH aside AS (
     FROM aside WHERE communication.id = communication_id
 )
 INSERT INTO delivery_event (delivery_id, event, state, changed, reason)
-SELECT id, 'held', 'held', true, 'unreadable' FROM aside
-"""
+SELECT id, 'held', 'held', true, '{UNREADABLE}' FROM aside
+"""  # noqa: S608  joined from constants of this module
 
 
 @dataclass(frozen=True, slots=True)

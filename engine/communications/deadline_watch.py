@@ -1,6 +1,8 @@
 """Watches the days that obligations are due by: calls out what is at risk while there is time, and
 writes down what was breached."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -8,6 +10,8 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from engine.alarms.book import keep
+from engine.alarms.kinds import Alarm, Finder, counted
 from engine.calendar.business_days import add_business_days, next_business_day
 from engine.clock import Clock, pacific_date
 from engine.database import driver_connection
@@ -76,6 +80,13 @@ FROM {_CARRYING}
 WHERE communication.state IN ('owed', 'held') AND communication.due_by < $1
 ORDER BY communication.due_by, communication.id
 """  # noqa: S608  joined from constants of this module
+_OVERDUE_COUNTED: Final = f"""
+SELECT notice, channel, communication.due_by, count(DISTINCT communication.id)::int AS number,
+       (array_agg(DISTINCT communication.id ORDER BY communication.id))[1:5] AS first
+FROM {_CARRYING}
+WHERE communication.state IN ('owed', 'held') AND communication.due_by < $1
+GROUP BY notice, channel, communication.due_by
+"""  # noqa: S608  joined from constants of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +142,8 @@ class DeadlineWatch:
     clock: Clock
 
     async def look(self) -> Called:
-        """Raise `at_risk` and `breached`, each once for each channel of an obligation."""
+        """Raise `at_risk` and `breached`, each once for each channel of an obligation; one alarm
+        for each notice, channel and day of which any is in danger, or broken and still owed."""
         now = self.clock()
         async with self.engine.begin() as connection:
             endangered = await _at_risk(connection, now)
@@ -144,6 +156,8 @@ class DeadlineWatch:
                 now,
             )
             breached = await driver.fetch(_BREACH, pacific_date(now), now)
+            overdue = await driver.fetch(_OVERDUE_COUNTED, pacific_date(now))
+            await keep(connection, Finder.DEADLINES, _alarms(endangered, overdue), now)
         if raised or breached:
             log.warning("deadlines", at_risk=len(raised), breached=len(breached))
         return Called(len(raised), len(breached))
@@ -184,6 +198,26 @@ async def _at_risk(connection: AsyncConnection, now: datetime) -> list[Endangere
         now - _LATE_TOMORROW,
     )
     return [_endangered(row) for row in rows]
+
+
+def _alarms(endangered: Sequence[Endangered], overdue: Sequence[Any]) -> list[Alarm]:
+    """What was at risk stays so while it is owed: a broken promise is no danger that is over."""
+    ids: dict[str, list[int]] = defaultdict(list)
+    for item in endangered:
+        ids[_subject(item.notice, item.channel, item.due_by)].append(item.communication_id)
+    found = [
+        Alarm("at_risk", subject, counted("communications", len(those), those[:5]))
+        for subject, those in ids.items()
+    ]
+    for row in overdue:
+        subject = _subject(row["notice"], row["channel"], row["due_by"])
+        detail = counted("communications", row["number"], row["first"])
+        found += [Alarm("at_risk", subject, detail), Alarm("breached", subject, detail)]
+    return found
+
+
+def _subject(notice: str, channel: str, due_by: date) -> str:
+    return f"{notice} by {channel}, due {due_by}"
 
 
 def _endangered(row: Any) -> Endangered:

@@ -124,6 +124,11 @@ class Delivery(Base):
             postgresql_where=text("state IN ('owed', 'sending')"),
         ),
         Index(
+            "ix_delivery_put_off",
+            "reason",
+            postgresql_where=text("state = 'owed' AND reason IS NOT NULL"),
+        ),
+        Index(
             "ix_delivery_sent_to",
             "sent_to",
             postgresql_where=text("sent_to IS NOT NULL"),

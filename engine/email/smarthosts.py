@@ -40,11 +40,13 @@ class CrowdedError(ServerUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class HostStatus:
-    """How one smarthost stands: its name, for how many seconds it has been down or None, the word
-    for why, its open connections, and how many it grants where it has said so."""
+    """How one smarthost stands: its name, for how many seconds it has been down or None, whether it
+    took the last connection that was tried, the word for why not, its open connections, and how
+    many it grants where it has said so."""
 
     name: str
     seconds_down: float | None
+    answering: bool
     reason: str | None
     connections: int
     granted: int | None
@@ -233,6 +235,7 @@ class Station:
         return HostStatus(
             name=self.smarthost.name,
             seconds_down=None if since is None else self.health.monotonic() - since,
+            answering=self.health.answering,
             reason=self.health.reason,
             connections=self.connections,
             granted=self.granted,
@@ -311,6 +314,13 @@ class Smarthosts:
     def _why_none(self) -> str:
         reasons = [station.health.reason for station in self.stations]
         return next((reason for reason in reasons if reason), "down")
+
+    def probe(self) -> None:
+        """Try those in the background that have not answered lately: with no mail for them, nobody
+        would know how they stand."""
+        for station in self.stations:
+            if not station.health.answering and station.health.is_due:
+                station.open_one()
 
     async def change(self) -> None:
         """Return when a connection has been opened, given back or dropped."""

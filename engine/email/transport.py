@@ -91,6 +91,10 @@ class SmtpPool:
         """For how long no server has taken a message, as far as this process knows."""
         return self.smarthosts.seconds_down()
 
+    def probe(self) -> None:
+        """Try the smarthosts in the background of which it is not known how they stand."""
+        self.smarthosts.probe()
+
     def status(self) -> tuple[HostStatus, ...]:
         """How each smarthost stands, in the order of SMTP_URL: for health checks and metrics."""
         return self.smarthosts.status()

@@ -214,7 +214,8 @@ class ImbRange(Base):
 
 
 class PrintAlarm(Base):
-    """Something at the print drop that a person must look at, from when to when."""
+    """Where the version before wrote its alarms: while two versions are at work on one database it
+    still does. What stood was carried over into `alarm`; the next release drops this table."""
 
     __tablename__ = "print_alarm"
     __table_args__ = (

@@ -28,10 +28,6 @@ FROM print_batch
 """
 _LATEST: Final = f"{_SELECT} ORDER BY coalesce(closed_at, 'infinity') DESC, id DESC LIMIT $1"
 _NAMED: Final = f"{_SELECT} WHERE name = $1 OR (name IS NULL AND state = $1) ORDER BY id LIMIT 1"
-_ALARMS: Final = """
-SELECT kind, subject, detail, raised_at FROM print_alarm
-WHERE cleared_at IS NULL ORDER BY raised_at, id
-"""
 _ACTS: Final = """
 SELECT at, who, act, why FROM operator_act WHERE subject = ANY($1::text[]) ORDER BY id
 """
@@ -91,16 +87,6 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingAlarm:
-    """What a person must look at, and since when."""
-
-    kind: str
-    subject: str
-    detail: str
-    raised_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Detail:
     """All that is known of one batch."""
 
@@ -131,12 +117,6 @@ class Overview:
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
             return [Standing(**dict(row)) for row in await driver.fetch(_LATEST, most)]
-
-    async def alarms(self) -> list[StandingAlarm]:
-        """The alarms that stand, by when they were raised."""
-        async with self.engine.connect() as connection:
-            driver = await driver_connection(connection)
-            return [StandingAlarm(**dict(row)) for row in await driver.fetch(_ALARMS)]
 
     async def batch(self, name: str) -> Detail:
         """One batch by its name, or `open`. Raises InputError."""

@@ -11,12 +11,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from engine.alarms.kinds import AlarmKind
 from engine.bootstrap import Application
 from engine.clock import pacific_date
 from engine.communications.catalogue import Channel, Urgency
 from engine.communications.states import State
 from engine.database import driver_connection
-from engine.mail.vendor.alarms import AlarmKind
+from engine.email.smarthost_reports import LATELY, HostStanding, standing
 
 log: Final = structlog.get_logger()
 
@@ -31,7 +32,11 @@ SELECT urgency,
 FROM communication WHERE state IN ('owed', 'held') GROUP BY urgency
 """
 _PROMISES = "SELECT event, count(*) AS number FROM communication_event GROUP BY event"
-_ALARMS = "SELECT kind, count(*) AS number FROM print_alarm WHERE cleared_at IS NULL GROUP BY kind"
+_ALARMS = "SELECT kind, count(*) AS number FROM alarm WHERE cleared_at IS NULL GROUP BY kind"
+_WORKERS = """
+SELECT count(DISTINCT worker) FROM smarthost_report
+WHERE seen_at > clock_timestamp() - $1::interval
+"""
 _OBLIGATION_GAUGES: Final = {
     "oldest": (
         "connect_oldest_owed_seconds",
@@ -51,6 +56,8 @@ class Reading:
     alarms: dict[str, int]
     promises: dict[str, int]
     at_risk: int
+    smarthosts: list[HostStanding]
+    workers: int
 
 
 class Standing(Collector):
@@ -92,11 +99,12 @@ class Standing(Collector):
                 gauge.add_metric([urgency.value], row[column])
             yield gauge
         alarms = GaugeMetricFamily(
-            "connect_print_alarms", "Alarms that stand at the print drop", labels=("kind",)
+            "connect_alarms", "Alarms that stand: connect alarms", labels=("kind",)
         )
         for kind in get_args(AlarmKind):
             alarms.add_metric([kind], reading.alarms.get(kind, 0))
         yield alarms
+        yield from _smarthosts(reading)
         yield GaugeMetricFamily(
             "connect_at_risk",
             "Communications whose deadline is in danger while there is still time",
@@ -119,6 +127,8 @@ class Standing(Collector):
             obligations = await driver.fetch(_OBLIGATIONS, today)
             alarms = await driver.fetch(_ALARMS)
             promises = await driver.fetch(_PROMISES)
+            smarthosts = await standing(connection)
+            workers = await driver.fetchval(_WORKERS, LATELY)
         outlook = await self._application.deadlines.outlook()
         return Reading(
             {(row["state"], row["channel"]): row["number"] for row in deliveries},
@@ -126,4 +136,24 @@ class Standing(Collector):
             {row["kind"]: row["number"] for row in alarms},
             {row["event"]: row["number"] for row in promises},
             len(outlook.at_risk),
+            smarthosts,
+            workers,
         )
+
+
+def _smarthosts(reading: Reading) -> Iterator[GaugeMetricFamily]:
+    yield GaugeMetricFamily(
+        "connect_workers",
+        "Worker processes that have said within the minute that they live",
+        value=reading.workers,
+    )
+    hosts = GaugeMetricFamily(
+        "connect_smarthost_workers",
+        "Workers by how a smarthost stands for them",
+        labels=("host", "state"),
+    )
+    for host in reading.smarthosts:
+        hosts.add_metric([host.host, "up"], host.up)
+        hosts.add_metric([host.host, "down"], host.down)
+        hosts.add_metric([host.host, "untried"], host.workers - host.up - host.down)
+    yield hosts

@@ -9,10 +9,12 @@ from typing import Any, Final, get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from engine.alarms.book import StandingAlarm
+from engine.alarms.kinds import Finder
 from engine.bootstrap import Application
 from engine.communications.held import Held
 from engine.database import driver_connection
-from engine.mail.overview import Detail, StandingAlarm
+from engine.mail.overview import Detail
 from engine.mail.vendor.answers import Status
 
 _PROGRESS: Final = """
@@ -117,10 +119,10 @@ async def progress(engine: AsyncEngine) -> Progress:
 
 async def print_run(application: Application, names: Sequence[str]) -> PrintRun:
     """What became of the batches of these names."""
-    await application.alarms.look()
+    await application.drop_alarms.look()
     return PrintRun(
         batches=tuple([await _batch(application, name) for name in names]),
-        alarms=tuple(await application.overview.alarms()),
+        alarms=tuple(await application.alarms.standing(Finder.PRINT_DROP)),
         held=held_by_desk(await application.held.tasks()),
     )
 

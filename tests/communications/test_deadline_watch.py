@@ -160,3 +160,26 @@ async def test_what_is_due_is_counted_by_notice_and_channel(
         ("payment_notice", "mail", 1),
         ("reverted_to_paper", "mail", 1),
     ]
+
+
+async def test_many_in_danger_are_one_alarm(application: Application, clock: Hand) -> None:
+    """One for each notice, channel and day, until none of it is owed: a promise that broke
+    meanwhile is a second alarm, and no danger that is over."""
+    persons = await people.add(application.engine, *people.crowd(7))
+    await record(application, *(payment(person, key=f"payment:{person}") for person in persons))
+    await created(application, ASKED)
+
+    async def standing() -> list[tuple[str, str, str]]:
+        await application.deadlines.look()
+        alarms = await application.alarms.standing()
+        return [(alarm.kind, alarm.subject, alarm.detail) for alarm in alarms]
+
+    assert await standing() == []
+    clock.now = ASKED + timedelta(days=1)
+    about = "payment_notice by email, due 2026-11-24"
+    detail = "7 communications: 1, 2, 3, 4, 5 and 2 more"
+    assert await standing() == [("at_risk", about, detail)]
+    clock.now = ASKED + timedelta(days=2)
+    assert await standing() == [("at_risk", about, detail), ("breached", about, detail)]
+    await execute(application, "UPDATE communication SET state = 'met'")
+    assert await standing() == []

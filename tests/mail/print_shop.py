@@ -92,4 +92,4 @@ async def piece_statuses(application: Application, batch: str) -> list[str | Non
 
 async def alarm_kinds(application: Application) -> set[str]:
     """The alarms that stand now."""
-    return {alarm.kind for alarm in await application.alarms.look()}
+    return {alarm.kind for alarm in await application.drop_alarms.look()}

@@ -223,7 +223,7 @@ async def test_changed_bytes_are_never_announced(
     assert "does not have the hash" in left.waits
     assert not path.with_name(f"{closed.name}.done").exists()
     assert await states(application) == ["failed", "batched"]
-    (alarm,) = [alarm for alarm in await application.alarms.look() if alarm.kind == "handover"]
+    (alarm,) = [alarm for alarm in await application.drop_alarms.look() if alarm.kind == "handover"]
     assert (alarm.subject, alarm.detail) == (closed.name, left.waits)
 
 

@@ -80,6 +80,29 @@ async def test_obligations_are_counted_from_the_tables(
     assert samples["connect_oldest_owed_seconds", "bulk"] >= 3600
 
 
+async def test_workers_smarthosts_and_alarms_are_counted(
+    portal: Portal, database: AsyncEngine
+) -> None:
+    """What workers said within the minute, and every alarm that stands, by kind."""
+    await execute(
+        portal.application,
+        "INSERT INTO smarthost_report (worker, host, seen_at, down_since, answering, connections)"
+        " VALUES ('a', 'mx:25', now(), NULL, true, 4), ('b', 'mx:25', now(), now(), false, 0),"
+        " ('c', 'mx:25', now(), NULL, false, 0),"
+        " ('d', 'mx:25', now() - interval '5 minutes', NULL, true, 4)",
+    )
+    await execute(
+        portal.application,
+        "INSERT INTO alarm (kind, subject, detail, raised_at) VALUES ('no_ack', 'x', 'y', now())",
+    )
+    samples = await read(portal)
+    assert samples["connect_workers",] == 3
+    for state in ("up", "down", "untried"):
+        assert samples["connect_smarthost_workers", "mx:25", state] == 1
+    assert samples["connect_alarms", "no_ack"] == 1
+    assert samples["connect_alarms", "smarthost"] == 0
+
+
 async def test_unread_tables_are_said_so_and_show_no_old_figures(
     settings: Settings, redis: Redis
 ) -> None:

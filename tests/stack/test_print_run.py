@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime
 
+from engine.alarms.book import StandingAlarm
 from engine.communications.held import Held
-from engine.mail.overview import StandingAlarm
 from engine.stack.print_run import HeldFor, PrintRun, held_by_desk
 
 
@@ -38,5 +38,5 @@ def test_tasks_are_counted_by_reason_and_desk() -> None:
 def test_an_alarm_is_a_fault_of_the_run() -> None:
     """A run is good only when nothing disagrees and no alarm stands."""
     assert PrintRun((), (), ()).faults == []
-    alarm = StandingAlarm("no_ack", "ccss_test_letters_20261123_001", "late", datetime.now(UTC))
+    alarm = StandingAlarm(1, "no_ack", "ccss_test_letters_20261123_001", "late", datetime.now(UTC))
     assert PrintRun((), (alarm,), ()).faults == ["no_ack ccss_test_letters_20261123_001"]

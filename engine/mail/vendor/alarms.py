@@ -1,37 +1,20 @@
-"""What a person must look at at the print drop: found anew each time, raised once, cleared when
-it is over."""
+"""What a person must look at at the print drop, found anew each time."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from engine.alarms.book import keep
+from engine.alarms.kinds import Alarm, AlarmKind, Finder
 from engine.calendar.business_days import add_business_days
 from engine.clock import Clock, pacific_date
 from engine.database import driver_connection
 from engine.errors import ConnectError
 from engine.mail.keys import PrintKeys
 from engine.mail.vendor.reconciling import reconcile
-
-log: Final = structlog.get_logger()
-
-AlarmKind = Literal[
-    "no_ack",
-    "no_final",
-    "sequence_gap",
-    "status_gap",
-    "totals",
-    "not_destroyed",
-    "handover",
-    "close",
-    "order",
-    "quarantined",
-    "confidential_redirected",
-    "key",
-]
 
 ACK_WITHIN: Final = timedelta(hours=2)
 ORDER_WITHIN: Final = timedelta(minutes=15)
@@ -82,26 +65,10 @@ WHERE result = 'quarantined' AND received_at > $1
                   AND operator_act.at >= refused.received_at)
 ORDER BY id
 """
-_STANDING: Final = "SELECT id, kind, subject FROM print_alarm WHERE cleared_at IS NULL"
-_RAISE: Final = """
-INSERT INTO print_alarm (kind, subject, detail, raised_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (kind, subject) WHERE cleared_at IS NULL DO UPDATE SET detail = excluded.detail
-RETURNING xmax = 0 AS raised
-"""
-_CLEAR: Final = "UPDATE print_alarm SET cleared_at = $2 WHERE id = ANY($1::bigint[])"
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
-    """`subject` is a batch, a file or a key; `detail` says what is wrong and what to do."""
-
-    kind: AlarmKind
-    subject: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Alarms:
+class DropAlarms:
     """Looks at every batch of the last months, and at the keys."""
 
     engine: AsyncEngine
@@ -109,27 +76,12 @@ class Alarms:
     clock: Clock
 
     async def look(self) -> list[Alarm]:
-        """What stands now; what is new is logged as an error, once."""
+        """What stands now; the book of alarms is brought in step with it."""
         now = self.clock()
         async with self.engine.begin() as connection:
             found = [alarm async for alarm in self._found(connection, now)]
-            await self._record(connection, found, now)
+            await keep(connection, Finder.PRINT_DROP, found, now)
         return found
-
-    async def _record(
-        self, connection: AsyncConnection, found: Sequence[Alarm], now: datetime
-    ) -> None:
-        driver = await driver_connection(connection)
-        for alarm in found:
-            if await driver.fetchval(_RAISE, alarm.kind, alarm.subject, alarm.detail, now):
-                log.error("print_alarm", kind=alarm.kind, subject=alarm.subject, why=alarm.detail)
-        stands = {(alarm.kind, alarm.subject) for alarm in found}
-        over = [
-            row["id"]
-            for row in await driver.fetch(_STANDING)
-            if (row["kind"], row["subject"]) not in stands
-        ]
-        await driver.execute(_CLEAR, over, now)
 
     async def _found(self, connection: AsyncConnection, now: datetime) -> AsyncIterator[Alarm]:
         driver = await driver_connection(connection)

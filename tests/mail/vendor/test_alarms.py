@@ -55,9 +55,7 @@ async def test_a_missing_ack_alarms_after_two_hours(application: Application, ha
     shop.ack(batch)
     await application.pickup.run()
     assert await alarm_kinds(application) == set()
-    rows = await fetch(
-        application, "SELECT kind, cleared_at = $1 AS over FROM print_alarm", hand.now
-    )
+    rows = await fetch(application, "SELECT kind, cleared_at = $1 AS over FROM alarm", hand.now)
     assert rows == [{"kind": "no_ack", "over": True}]
 
 
@@ -128,7 +126,9 @@ async def test_a_gap_in_the_sequence_alarms(application: Application) -> None:
     await shop.take_in(second)
     shop.ack(second)
     await application.pickup.run()
-    found = [alarm for alarm in await application.alarms.look() if alarm.kind == "sequence_gap"]
+    found = [
+        alarm for alarm in await application.drop_alarms.look() if alarm.kind == "sequence_gap"
+    ]
     assert [alarm.subject for alarm in found] == [first]
     shop.ack(first)
     await application.pickup.run()
@@ -172,7 +172,7 @@ async def test_an_alarm_is_raised_once(application: Application, hand: Hand) -> 
     await closed_batch(application)
     hand.now = MONDAY_EVENING + timedelta(hours=3)
     for _ in range(3):
-        await application.alarms.look()
+        await application.drop_alarms.look()
         hand.now += timedelta(minutes=1)
-    rows = await fetch(application, "SELECT kind, raised_at FROM print_alarm")
+    rows = await fetch(application, "SELECT kind, raised_at FROM alarm")
     assert rows == [{"kind": "no_ack", "raised_at": MONDAY_EVENING + timedelta(hours=3)}]
