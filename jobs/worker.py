@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import Awaitable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -34,6 +35,7 @@ from engine.email.smarthost_reports import EVERY_SECONDS
 from engine.settings import Settings
 from jobs.schedule import cron_table
 from jobs.tasks import deliver, settle_pin_requests
+from jobs.waking import PromptWorker
 
 log: Final = structlog.get_logger()
 
@@ -41,20 +43,26 @@ GRACE_SECONDS: Final = 7.0
 """What a stopping worker gives its jobs to finish; the rest of ten seconds is for putting back."""
 
 _RECONNECT: Final = Backoff(first=0.5, most=15)
+_POLL_SECONDS: Final = 0.1
 _JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2, "clock": 4}
 
 
 def build_worker(application: Application, queue: str, redis: ArqRedis, **options: Any) -> Worker:
     """The arq worker of one queue. Retries live in the database, so a job is tried once.
 
-    The cron table has a queue of its own, so that a sweep never waits behind a backlog.
+    The cron table has a queue of its own, so that a sweep never waits behind a backlog. What is
+    rung for begins at once; by the clock nothing is rung for.
     """
-    return Worker(
+    worker = (
+        partial(Worker, poll_delay=_POLL_SECONDS, cron_jobs=cron_table())
+        if queue == "clock"
+        else partial(PromptWorker, poll_seconds=_POLL_SECONDS)
+    )
+    return worker(
         functions=[
             func(deliver, name=DELIVER, keep_result=0, max_tries=1),
             func(settle_pin_requests, name=SETTLE_PIN_REQUESTS, keep_result=0, max_tries=1),
         ],
-        cron_jobs=cron_table() if queue == "clock" else None,
         queue_name=QUEUES[queue],
         redis_pool=redis,
         handle_signals=False,
@@ -62,7 +70,6 @@ def build_worker(application: Application, queue: str, redis: ArqRedis, **option
         keep_result=0,
         max_tries=1,
         retry_jobs=False,
-        poll_delay=0.1,
         job_timeout=600,
         job_serializer=serialize,
         job_deserializer=json.loads,

@@ -1,9 +1,8 @@
 """The cron table, as far as promises hang on it."""
 
-from jobs.schedule import cron_table, sweep
-
 from engine.communications.sweep import SILENCE
 from engine.settings import Settings
+from jobs.schedule import cron_table, sweep
 
 
 def test_what_was_lost_is_begun_again_within_a_minute() -> None:
