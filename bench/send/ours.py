@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+import psutil
 from pydantic import SecretStr
+from redis import Redis
 
-from bench.send.runs import Run, watched
+from bench.send.runs import Run, Watched, watched
 from bench.send.sink import Sink, sink
 from bench.send.workload import CONTACTS, NOTICE, PEOPLE, ask, first_hour
 from bench.stand import workers
@@ -23,7 +25,8 @@ _WARM_UP: Final = 500
 _STUCK_SECONDS: Final = 150
 """So long without a message taken or an outcome recorded, and the run is given up. The sweep rings
 again after a minute for what was lost."""
-_NOW: Final = "SELECT clock_timestamp()"
+_NOW: Final = "SELECT clock_timestamp() AS at, pg_current_wal_lsn()::text AS log"
+_LOGGED: Final = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), $1::text::pg_lsn)"
 _CAMPAIGN: Final = "SELECT id FROM campaign WHERE name = $1"
 _LAST: Final = """
 SELECT max(delivery_event.at) FILTER (WHERE event = 'accepted') AS at,
@@ -65,11 +68,24 @@ def run_ours(settings: Settings, number: int, messages: int, *, profile: Path | 
         with workers(over, number, profile=profile, QUIET_HOURS="") as started:
             pace = _Pace(over, opened)
             asyncio.run(pace.send(_WARM_UP))
+            servers = servers_of(over, opened)
             with watched(started) as watching:
-                before = watching.processor()
-                seconds = asyncio.run(pace.send(messages))
-                used = watching.processor() - before
-    return Run(messages, seconds, used, tuple(watching.memory))
+                before = {name: one.processor() for name, one in servers.items()}
+                used = -watching.processor()
+                seconds, logged = asyncio.run(pace.send(messages))
+                used += watching.processor()
+                beside = {name: one.processor() - before[name] for name, one in servers.items()}
+    return Run(messages, seconds, used, tuple(watching.memory), beside, logged)
+
+
+def servers_of(settings: Settings, opened: Sink) -> dict[str, Watched]:
+    """What the workers talk to, by name."""
+    assert settings.redis_url is not None  # noqa: S101  the stand set it
+    with Redis.from_url(settings.redis_url.get_secret_value()) as redis:
+        redis_pid = int(redis.info("server")["process_id"])
+    postmaster = (settings.data_dir / "postgres" / "postmaster.pid").read_text().splitlines()[0]
+    pids = {"PostgreSQL": int(postmaster), "Redis": redis_pid, "the sink": opened.pid}
+    return {name: Watched([psutil.Process(pid)]) for name, pid in pids.items()}
 
 
 class _Pace:
@@ -79,16 +95,17 @@ class _Pace:
         self._settings = settings
         self._sink = opened
 
-    async def send(self, messages: int) -> float:
-        """Seconds from the first ring to the last recorded outcome."""
+    async def send(self, messages: int) -> tuple[float, int]:
+        """Seconds from the first ring to the last recorded outcome; bytes of PostgreSQL's log."""
         before = self._sink.taken
         async with open_application(self._settings) as application:
             campaign = await _recorded(application, messages)
             async with application.engine.connect() as connection:
                 driver = await driver_connection(connection)
-                began = await driver.fetchval(_NOW)
+                began = await driver.fetchrow(_NOW)
                 await application.campaigns.bell.ring(campaign)
                 await self._settled(driver, before + messages)
+                logged = await driver.fetchval(_LOGGED, began["log"])
                 last = await driver.fetchrow(_LAST, campaign)
                 met = await driver.fetchval(_MET, campaign)
         told = {
@@ -100,7 +117,7 @@ class _Pace:
         }
         if wrong := {name: count for name, count in told.items() if count != messages}:
             raise SystemExit(f"{messages:,} were to be sent once each, but: {wrong}")
-        return float((last["at"] - began).total_seconds())
+        return float((last["at"] - began["at"]).total_seconds()), int(logged)
 
     async def _settled(self, driver: Any, count: int) -> None:
         """Wait for the sink first, which costs nothing, and then for the database."""

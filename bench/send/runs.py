@@ -3,7 +3,7 @@
 import statistics
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,12 +18,15 @@ _MEBIBYTE: Final = 1 << 20
 class Run:
     """`seconds` from the first message to the last of so many; `processor` are the seconds that the
     workers' processes had of the processors meanwhile, `memory` the mebibytes of the largest of
-    them, each tenth of a second."""
+    them, each tenth of a second. `beside` are the processor's seconds of the servers by name, and
+    `logged` the bytes that PostgreSQL wrote to its log, where it was ours."""
 
     messages: int
     seconds: float
     processor: float = 0.0
     memory: Sequence[float] = ()
+    beside: Mapping[str, float] = field(default_factory=dict)
+    logged: int = 0
 
     @property
     def per_second(self) -> float:
@@ -65,14 +68,14 @@ class Watched:
     memory: list[float] = field(default_factory=list)
 
     def processor(self) -> float:
-        """Seconds of the processors, of all of them together."""
+        """Seconds of the processors, of all of them together and of what they waited for."""
         taken = 0.0
         for process in self._all():
             try:
                 times = process.cpu_times()
             except psutil.Error:
                 continue
-            taken += times.user + times.system
+            taken += times.user + times.system + times.children_user + times.children_system
         return taken
 
     def look(self) -> None:

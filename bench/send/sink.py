@@ -29,6 +29,7 @@ class Sink:
     """A running sink, and the moment of the monotonic clock at which it had taken each message."""
 
     port: int
+    pid: int
     _counts: list[int] = field(default_factory=list)
     _moments: list[float] = field(default_factory=list)
 
@@ -59,7 +60,7 @@ def sink() -> Iterator[Sink]:
         port = int(listener.getsockname()[1])
     running = subprocess.Popen(_command(port), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert running.stdout is not None  # noqa: S101  it was asked for
-    opened = Sink(port)
+    opened = Sink(port, running.pid)
     thread = threading.Thread(target=opened.listen, args=(running.stdout,), daemon=True)
     thread.start()
     try:

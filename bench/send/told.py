@@ -48,6 +48,7 @@ def told(
     ]
     if ours:
         most = max(ours)
+        findings.lines.append(where_it_goes(ours[most].runs))
         findings.unmet += _unmet(ours[most], ran)
         if many is not None:
             _tell_many(findings, ours[most], many)
@@ -76,6 +77,22 @@ def _table(title: str, contestants: Sequence[Contestant], ours: dict[int, Contes
         )
     columns = ("", "workers", "messages/s", "rounds", "ours is", "CPU ms each", "MiB")
     return Sheet(title, columns, rows)
+
+
+def where_it_goes(runs: Sequence[Run]) -> str:
+    """What each message takes of the processors, by whom, and of PostgreSQL's log."""
+    each = shares(runs)
+    said = ", ".join(f"{name} {1000 * seconds:.3f} ms" for name, seconds in each.items())
+    logged = statistics.median(run.logged / run.messages for run in runs)
+    return f"Of the processors each of ours takes: {said}; and {logged:,.0f} bytes of the log."
+
+
+def shares(runs: Sequence[Run]) -> dict[str, float]:
+    """Processor seconds a message, the median of `runs`: of the workers, and of each server."""
+    each = {"the workers": statistics.median(run.processor / run.messages for run in runs)}
+    for name in runs[0].beside:
+        each[name] = statistics.median(run.beside[name] / run.messages for run in runs)
+    return each
 
 
 def _unmet(ours: Contestant, ran: Sequence[Contestant]) -> list[str]:
