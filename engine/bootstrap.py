@@ -90,6 +90,8 @@ from engine.mail.vendor.applying import Applying
 from engine.mail.vendor.incoming import Incoming
 from engine.mail.vendor.orders import Orders
 from engine.mail.vendor.pickup import Pickup
+from engine.recovery.mark import Mark
+from engine.recovery.witnesses import Witnesses
 from engine.security.audit import Audit
 from engine.security.pin_checking import PinChecker
 from engine.security.pins import PinHasher
@@ -152,18 +154,26 @@ class Application:
     surveyor: Surveyor
     courtesy: Courtesy
     smtp: SmtpPool
+    mark: Mark
 
 
 @asynccontextmanager
 async def open_application(
-    settings: Settings, clock: Clock = system_clock
+    settings: Settings, clock: Clock = system_clock, *, recovering: bool = False
 ) -> AsyncIterator[Application]:
-    """Build the application over the servers that `settings` name; let go of them at the end."""
+    """Build the application over the servers that `settings` name; let go of them at the end.
+
+    A database that was restored from a backup answers with DatabaseRestoredError, unless it is
+    `recovering`.
+    """
     async with AsyncExitStack() as stack:
         engine = create_engine(_url(settings, "database_url"), pool_size=10)
         stack.push_async_callback(engine.dispose)
         doorbell = Doorbell.at(_url(settings, "redis_url"), settings.chunk)
         stack.push_async_callback(doorbell.close)
+        mark = await Mark.on(engine, Witnesses(settings.data_dir, doorbell.redis))
+        if not recovering:
+            mark.guard()
         pool = SmtpPool(_smarthosts(settings), settings.smtp_connections)
         stack.push_async_callback(pool.close)
         throttle = Throttle(_url(settings, "redis_url"), settings.tag_key_bytes(), clock)
@@ -175,6 +185,7 @@ async def open_application(
             doorbell=doorbell,
             pool=pool,
             throttle=throttle,
+            mark=mark,
         )
 
 
@@ -186,6 +197,7 @@ def _compose(
     doorbell: Doorbell,
     pool: SmtpPool,
     throttle: Throttle,
+    mark: Mark,
 ) -> Application:
     box = SecretBox(settings.sealing_key_bytes, settings.sealing_key_id)
     retired = settings.pin_peppers_retired
@@ -400,6 +412,7 @@ def _compose(
         courtesy=courtesy,
         surveyor=Surveyor(recipients, renderer, settings.agency.return_address),
         smtp=pool,
+        mark=mark,
     )
 
 

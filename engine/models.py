@@ -7,8 +7,19 @@ from engine.database import Base
 from engine.email import models as email
 from engine.inbox import models as inbox
 from engine.mail import models as mail
+from engine.recovery import models as recovery
 from engine.security import models as security
 
 METADATA = Base.metadata
 
-__all__ = ["METADATA", "alarms", "caseload", "communications", "email", "inbox", "mail", "security"]
+__all__ = [
+    "METADATA",
+    "alarms",
+    "caseload",
+    "communications",
+    "email",
+    "inbox",
+    "mail",
+    "recovery",
+    "security",
+]

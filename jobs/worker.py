@@ -94,13 +94,19 @@ class WorkerProcess:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped. Raises DatabaseRestoredError, at its start or once it is noticed."""
+        await self._application.mark.try_to_beat()
+        beating = asyncio.create_task(self._application.mark.keep_beating())
+        beating.add_done_callback(lambda _: self._stopping.set())
         log.info("worker_started")
         async with asyncio.TaskGroup() as group:
             for queue in QUEUES:
                 group.create_task(self._keep_working(queue))
             group.create_task(self._keep_reporting())
         log.info("worker_stopped")
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
 
     async def _keep_reporting(self) -> None:
         """Say every few seconds how the smarthosts stand for this process, and that it lives."""

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.portal.error_pages import ErrorPages
 from engine.portal.metrics import Metrics
+from engine.recovery.mark import DatabaseRestoredError
 
 log: Final = structlog.get_logger()
 
@@ -52,8 +53,9 @@ SERVERS_AWAY: Final = (
     postgres.AdminShutdownError,
     postgres.TooManyConnectionsError,
     postgres.InterfaceError,
+    DatabaseRestoredError,
 )
-"""The database is restarting or full: 503, and it is worth trying again."""
+"""The database is restarting, full or held: 503, and it is worth trying again."""
 
 
 @dataclass(slots=True)

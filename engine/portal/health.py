@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from engine.bootstrap import Application
+from engine.recovery.mark import DatabaseRestoredError
 
 ANSWER_WITHIN_SECONDS: Final = 1.5
 
@@ -51,6 +52,6 @@ async def _answers(question: Awaitable[Any]) -> bool:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
             await question
-    except (TimeoutError, OSError, SQLAlchemyError, RedisError):
+    except (TimeoutError, OSError, SQLAlchemyError, RedisError, DatabaseRestoredError):
         return False
     return True
