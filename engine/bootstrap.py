@@ -83,6 +83,7 @@ from engine.mail.overview import Overview
 from engine.mail.printing import Printer
 from engine.mail.proofs import Proofs
 from engine.mail.returned_list import ReturnedMail
+from engine.mail.rosters import Rosters
 from engine.mail.superseding import Superseding
 from engine.mail.tracking import Mailer
 from engine.mail.vendor.alarms import DropAlarms
@@ -91,6 +92,8 @@ from engine.mail.vendor.incoming import Incoming
 from engine.mail.vendor.orders import Orders
 from engine.mail.vendor.pickup import Pickup
 from engine.recovery.mark import Mark
+from engine.recovery.recovering import Recovery
+from engine.recovery.unlisted import Folders
 from engine.recovery.witnesses import Witnesses
 from engine.security.audit import Audit
 from engine.security.pin_checking import PinChecker
@@ -155,6 +158,7 @@ class Application:
     courtesy: Courtesy
     smtp: SmtpPool
     mark: Mark
+    recovery: Recovery
 
 
 @asynccontextmanager
@@ -290,12 +294,24 @@ def _compose(
         mailer=Mailer.of(settings),
         clock=clock,
     )
+    rosters = Rosters(settings.data_dir / "print" / "rosters")
     handover = Handover(
         engine=engine,
         outcomes=outcomes,
         clock=clock,
         outgoing=outgoing,
+        rosters=rosters,
         drop=partial(drop_for, settings),
+    )
+    incoming = Incoming(settings.data_dir / "print" / "incoming")
+    pickup = Pickup(
+        engine=engine,
+        drop=partial(open_drop, settings),
+        keys=partial(load_print_keys, settings),
+        incoming=incoming,
+        applying=Applying(outcomes, recipients),
+        doorbell=doorbell,
+        clock=clock,
     )
     return Application(
         settings=settings,
@@ -337,15 +353,7 @@ def _compose(
             job=settings.print_job,
         ),
         handover=handover,
-        pickup=Pickup(
-            engine=engine,
-            drop=partial(open_drop, settings),
-            keys=partial(load_print_keys, settings),
-            incoming=Incoming(settings.data_dir / "print" / "incoming"),
-            applying=Applying(outcomes, recipients),
-            doorbell=doorbell,
-            clock=clock,
-        ),
+        pickup=pickup,
         drop_alarms=DropAlarms(engine, partial(load_print_keys, settings), clock),
         poison=PoisonWatch(engine, clock),
         smarthost_reports=SmarthostReports(engine, pool, clock),
@@ -413,6 +421,16 @@ def _compose(
         surveyor=Surveyor(recipients, renderer, settings.agency.return_address),
         smtp=pool,
         mark=mark,
+        recovery=Recovery(
+            engine=engine,
+            outcomes=outcomes,
+            pickup=pickup,
+            rosters=rosters,
+            folders=Folders(outgoing.folder, incoming.folder),
+            mark=mark,
+            addressing=addressing,
+            clock=clock,
+        ),
     )
 
 

@@ -32,6 +32,7 @@ from engine.communications.doorbell import (
 )
 from engine.communications.retries import Backoff
 from engine.email.smarthost_reports import EVERY_SECONDS
+from engine.recovery.mark import DatabaseRestoredError
 from engine.settings import Settings
 from jobs.schedule import cron_table
 from jobs.tasks import deliver, settle_pin_requests
@@ -42,6 +43,7 @@ log: Final = structlog.get_logger()
 GRACE_SECONDS: Final = 7.0
 """What a stopping worker gives its jobs to finish; the rest of ten seconds is for putting back."""
 
+_DATABASE_AWAY: Final = (TimeoutError, OSError, SQLAlchemyError, PostgresError, InterfaceError)
 _RECONNECT: Final = Backoff(first=0.5, most=15)
 _POLL_SECONDS: Final = 0.1
 _JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2, "clock": 4}
@@ -123,7 +125,7 @@ class WorkerProcess:
         try:
             async with asyncio.timeout(EVERY_SECONDS):
                 await said
-        except (TimeoutError, OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
+        except (*_DATABASE_AWAY, DatabaseRestoredError) as error:
             log.warning("smarthosts_unreported", cause=type(error).__name__)
 
     async def _keep_working(self, queue: str) -> None:

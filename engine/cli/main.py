@@ -20,6 +20,7 @@ from engine.cli import (
     notify,
     preview,
     processes,
+    recover,
     returns,
     stack,
     staff,
@@ -52,6 +53,7 @@ app.command("announce-payments")(notices.announce_payments)
 app.command("notify")(notify.notify)
 app.command("statements")(notify.statements)
 app.command("migrate")(processes.migrate)
+app.command("recover")(recover.recover)
 app.command("portal")(processes.portal)
 app.command("worker")(processes.worker)
 app.command("servers", hidden=True)(processes.servers)

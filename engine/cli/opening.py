@@ -14,11 +14,12 @@ from engine.stack.servers import servers_for
 T = TypeVar("T")
 
 
-def with_application(act: Callable[[Application], Awaitable[T]]) -> T:
+def with_application(act: Callable[[Application], Awaitable[T]], *, recovering: bool = False) -> T:
     """Run `act` on the application; embedded servers are joined, or started for as long.
 
     Raises InputError where there is no database yet: a command that only works on what there is
-    must not make an empty one in whatever folder it was called from.
+    must not make an empty one in whatever folder it was called from. Only `recovering` opens a
+    database that was restored or is held.
     """
     given = load_settings()
     if given.database_url is None and not (given.data_dir / "postgres" / "PG_VERSION").exists():
@@ -32,7 +33,11 @@ def with_application(act: Callable[[Application], Awaitable[T]]) -> T:
             upgrade(settings.database_url.get_secret_value())
 
         async def run() -> T:
-            async with open_application(settings) as application:
-                return await act(application)
+            async with open_application(settings, recovering=recovering) as application:
+                done = await act(application)
+                if not recovering:
+                    # What a person did is remembered outside the database too.
+                    await application.mark.try_to_beat()
+                return done
 
         return asyncio.run(run())

@@ -22,6 +22,7 @@ Act = Literal[
     "answer",
     "returned",
     "send_on",
+    "recover",
 ]
 
 _LOG: Final = "INSERT INTO operator_act (at, who, act, subject, why) VALUES ($1, $2, $3, $4, $5)"

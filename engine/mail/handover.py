@@ -17,6 +17,7 @@ from engine.errors import ConnectError
 from engine.mail.contract import Done, Environment, sha256
 from engine.mail.drops.port import Drop, DropUnavailableError
 from engine.mail.filing import Outgoing
+from engine.mail.rosters import Rosters
 from engine.mail.vendor.reconciling import reconcile
 
 log: Final = structlog.get_logger()
@@ -82,6 +83,7 @@ class Handover:
     outcomes: Outcomes
     clock: Clock
     outgoing: Outgoing
+    rosters: Rosters
     drop: Callable[[Environment], AbstractAsyncContextManager[Drop]]
 
     async def run(self) -> list[HandOver]:
@@ -177,6 +179,9 @@ class Handover:
             pieces=batch["pieces"],
             sheets=batch["sheets"],
         )
+        # Before anything of it can be elsewhere: after a restore this is what tells what it holds.
+        async with self.engine.connect() as connection:
+            await self.rosters.keep(await driver_connection(connection), batch)
         self.outgoing.announce(name, batch["sha256"], done.to_json())
         for path in self.outgoing.files(name)[:-1]:
             placed = await drop.put(path.name, path)
