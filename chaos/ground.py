@@ -12,6 +12,7 @@ import psutil
 from redis.asyncio import Redis
 from sqlalchemy.engine import make_url
 
+from chaos.disk import Disk
 from engine.bootstrap import open_application
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
@@ -37,6 +38,7 @@ class Ground:
     """The two servers, and where they and the caseload keep what is theirs."""
 
     folder: Path
+    disk: Disk
     postgres: EmbeddedPostgres
     redis: EmbeddedRedis
     redis_port: int
@@ -46,8 +48,9 @@ class Ground:
         """Start both in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port()
-        postgres = start_postgres(folder / "postgres")
-        return cls(folder, postgres, start_redis(folder / "redis", port), port)
+        disk = Disk.made(folder / "disk")
+        postgres = start_postgres(disk.folder / "postgres")
+        return cls(folder, disk, postgres, start_redis(folder / "redis", port), port)
 
     @property
     def caseload(self) -> Path:
@@ -125,10 +128,26 @@ class Ground:
         """The same PostgreSQL, at the same place."""
         self.postgres.start()
 
+    def fill_disk(self) -> None:
+        """Not a byte is left for PostgreSQL."""
+        self.disk.fill(self._postmaster())
+
+    def free_disk(self) -> None:
+        """There is room again; a PostgreSQL that gave up is started."""
+        try:
+            self.disk.free(self._postmaster())
+        except psutil.NoSuchProcess:
+            self.disk.free(None)
+        self.start_postgres()
+
+    def _postmaster(self) -> psutil.Process:
+        return psutil.Process(self.postgres.server.get_pid())
+
     def close(self) -> None:
         """Stop both."""
         self.redis.stop()
         self.postgres.stop()
+        self.disk.unmount()
 
 
 def _end(pid: int, signum: signal.Signals) -> None:

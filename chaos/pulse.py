@@ -19,7 +19,7 @@ _OUTCOMES: Final = (
 )
 _LOOK: Final = """
 SELECT (SELECT count(*) FROM delivery_event WHERE event = ANY($1::text[])) AS outcomes,
-       (SELECT count(*) FROM delivery WHERE state IN ('owed', 'sending', 'batched', 'handed_over'))
+       (SELECT count(*) FROM delivery WHERE state = ANY($2::text[]))
        + (SELECT count(*) FROM pin_request WHERE settled_at IS NULL) AS left
 """
 
@@ -51,6 +51,8 @@ class Pulse:
     """Feels the pulse until it is let go, and times each recovery."""
 
     engine: AsyncEngine
+    moving: tuple[str, ...] = ("owed", "sending")
+    """The states of what the workers, or later the vendor, have still to do."""
     beats: list[Beat] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
 
@@ -79,7 +81,7 @@ class Pulse:
         try:
             async with asyncio.timeout(5), self.engine.connect() as connection:
                 driver = await driver_connection(connection)
-                row: Any = await driver.fetchrow(_LOOK, list(_OUTCOMES))
+                row: Any = await driver.fetchrow(_LOOK, list(_OUTCOMES), list(self.moving))
         except Exception:  # noqa: BLE001  it is what is being broken; whatever it says, it is away
             return None
         return Beat(time.monotonic(), row["outcomes"], row["left"])

@@ -74,6 +74,7 @@ async def _finish(world: World, scenario: Scenario) -> list[str]:
     watch = world.watch()
     try:
         await watch.until_settled("delivering")
+        world.pulse.moving = ("owed", "sending", "batched", "handed_over")
         printing = asyncio.create_task(scenario.printing(world))
         await close(world)
         await watch.until_mailed()

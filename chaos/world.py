@@ -105,15 +105,18 @@ class World:
             await asyncio.sleep(_LOOK_SECONDS)
         return True
 
-    async def until_taken(self, share: float, seconds: float = 300.0) -> bool:
+    async def until_held(self, messages: int, seconds: float = 300.0) -> bool:
+        """Wait until the mail server holds so many messages, or nothing is left to do."""
+        return await self.until(lambda: self.mail.held >= messages or not self.left, seconds)
+
+    async def until_taken(self, share: float) -> bool:
         """Wait until the mail server holds this share of the emails that were owed at first."""
-        wanted = max(1, int(share * self.emails))
-        return await self.until(lambda: self.mail.held >= wanted, seconds)
+        return await self.until_held(max(1, int(share * self.emails)))
 
     @property
     def left(self) -> int:
-        """How much was still to be done at the last beat of the pulse."""
-        return self.pulse.beats[-1].left if self.pulse.beats else 0
+        """How many emails were still to be sent at the last beat of the pulse."""
+        return self.pulse.beats[-1].left if self.pulse.beats else self.emails
 
     async def owe(self) -> None:
         """The demonstration's work: payment notices, reminders, and PINs that were forgotten."""
@@ -156,7 +159,9 @@ async def open_world(
     shutil.rmtree(folder, ignore_errors=True)
     await ground.flush_redis()
     database = scenario.name.replace("-", "_")
-    mail = KeepingServer(pace=scenario.pace, postmaster=Postmaster("127.0.0.1", free_port()))
+    mail = KeepingServer(
+        port=free_port(), pace=scenario.pace, postmaster=Postmaster("127.0.0.1", free_port())
+    )
     await mail.start()
     assert mail.postmaster is not None  # noqa: S101  it was given one
     given = load_settings(

@@ -3,8 +3,10 @@
 from typing import Final
 
 from chaos.scenario import Scenario
-from chaos.scenarios import workers
+from chaos.scenarios import postgres, redis, workers
 
-ALL: Final[tuple[Scenario, ...]] = tuple(
-    sorted(workers.SCENARIOS, key=lambda one: (one.item, one.name))
+ALL: Final[tuple[Scenario, ...]] = (
+    *workers.SCENARIOS,
+    *redis.SCENARIOS,
+    *postgres.SCENARIOS,
 )

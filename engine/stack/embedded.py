@@ -7,8 +7,10 @@ This is the only module that knows which wheels they come from. Both serve the l
 import socket
 import subprocess
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 
 from fasteners import InterProcessLock
 from redis import Redis
@@ -25,6 +27,8 @@ with warnings.catch_warnings():
 
 
 _TRIES = 5
+_PORTS = (20_000, 32_000)
+_RANDOM = SystemRandom()
 
 
 class EmbeddedServerError(ConnectError):
@@ -108,6 +112,9 @@ def start_redis(folder: Path, port: int | None = None) -> EmbeddedRedis:
 
 
 def free_port() -> int:
-    """A port of the loopback that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port of the loopback that was free a moment ago, of those that no outgoing connection is
+    given (RFC 6056, 3.2; Linux begins at 32768): who listens there may come back to it."""
+    while True:
+        port = _RANDOM.randrange(*_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
