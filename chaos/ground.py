@@ -33,15 +33,15 @@ _TEMPLATE: Final = "sample"
 _STOP_SECONDS: Final = 60
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Ground:
     """The two servers, and where they and the caseload keep what is theirs."""
 
     folder: Path
-    disk: Disk
     postgres: EmbeddedPostgres
     redis: EmbeddedRedis
     redis_port: int
+    disk: Disk | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -50,7 +50,13 @@ class Ground:
         port = free_port()
         disk = Disk.made(folder / "disk")
         postgres = start_postgres(disk.folder / "postgres")
-        return cls(folder, disk, postgres, start_redis(folder / "redis", port), port)
+        return cls(
+            folder=folder,
+            postgres=postgres,
+            redis=start_redis(folder / "redis", port),
+            redis_port=port,
+            disk=disk,
+        )
 
     @property
     def caseload(self) -> Path:
@@ -130,15 +136,21 @@ class Ground:
 
     def fill_disk(self) -> None:
         """Not a byte is left for PostgreSQL."""
-        self.disk.fill(self._postmaster())
+        self.own_disk.fill(self._postmaster())
 
     def free_disk(self) -> None:
         """There is room again; a PostgreSQL that gave up is started."""
         try:
-            self.disk.free(self._postmaster())
+            self.own_disk.free(self._postmaster())
         except psutil.NoSuchProcess:
-            self.disk.free(None)
+            self.own_disk.free(None)
         self.start_postgres()
+
+    @property
+    def own_disk(self) -> Disk:
+        """PostgreSQL's."""
+        assert self.disk is not None  # noqa: S101  a ground that was opened has one
+        return self.disk
 
     def _postmaster(self) -> psutil.Process:
         return psutil.Process(self.postgres.server.get_pid())
@@ -147,7 +159,7 @@ class Ground:
         """Stop both."""
         self.redis.stop()
         self.postgres.stop()
-        self.disk.unmount()
+        self.own_disk.unmount()
 
 
 def _end(pid: int, signum: signal.Signals) -> None:

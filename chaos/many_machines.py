@@ -36,7 +36,7 @@ _OF_EACH: Final = 0.92
 """Communications for each participant of the sample."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class ManyMachines(Ground):
     """The suite's ground over Debian's servers."""
 
@@ -121,7 +121,13 @@ def main() -> None:
 
 def _run(folder: Path, communications: int, seed: int, console: Console) -> Result:
     servers = TcpPostgres(folder / "postgres"), SentinelRedis(folder / "redis")
-    ground = ManyMachines(folder, *servers, 0, Bucket(folder / "s3"))
+    ground = ManyMachines(
+        folder=folder,
+        postgres=servers[0],
+        redis=servers[1],
+        redis_port=0,
+        bucket=Bucket(folder / "s3"),
+    )
     participants = max(10, round(communications / _OF_EACH))
     try:
         for server in (*servers, ground.bucket):

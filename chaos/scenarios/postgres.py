@@ -75,7 +75,7 @@ async def fill_disk(world: World) -> None:
         await asyncio.to_thread(world.ground.fill_disk)
         await asyncio.sleep(15)
         await asyncio.to_thread(world.ground.free_disk)
-    world.notes.append(world.ground.disk.how)
+    world.notes.append(world.ground.own_disk.how)
 
 
 SCENARIOS: Final = (

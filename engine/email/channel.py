@@ -40,7 +40,8 @@ log: Final = structlog.get_logger()
 _STILL_OWED: Final = """
 SELECT true FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'sending'
 """
-_RETRY_RECORDING_AFTER: Final = (0.1, 0.5, 2.0)
+_RETRY_RECORDING_AFTER: Final = (0.1, 0.5, 2.0, 4.0, *(8.0,) * 15)
+"""For two minutes: as long as a database is restarted, or its disk given room."""
 _RECORD_EVERY: Final = 50
 """Outcomes recorded at a time: so many messages at most are sent again after a `kill -9`."""
 
