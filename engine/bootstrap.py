@@ -57,8 +57,10 @@ from engine.communications.strikes import SoftBounces
 from engine.communications.sweep import Sweep
 from engine.database import create_engine
 from engine.email.addressing import Addressing
+from engine.email.building import Builder
 from engine.email.channel import EmailChannel
 from engine.email.dkim import DkimSigner
+from engine.email.forms import Forms
 from engine.email.incoming.recording import Returns
 from engine.email.operators import OperatorAddress
 from engine.email.smarthost import Smarthost
@@ -250,15 +252,17 @@ def _compose(
         outcomes=outcomes,
         doorbell=doorbell,
         recipients=recipients,
-        renderer=renderer,
-        box=box,
+        builder=Builder(
+            Forms(renderer, settings.mail_from),
+            addressing,
+            box,
+            pins,
+            clock,
+            signer,
+        ),
         pool=pool,
-        addressing=addressing,
         backoff=Backoff(settings.retry_first_seconds, settings.retry_most_seconds),
         attempts_most=settings.attempts_most,
-        sender=settings.mail_from,
-        clock=clock,
-        signer=signer,
         extras=CaseloadExtras(calendars, tokens, settings.public_url),
     )
     mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
@@ -442,6 +446,7 @@ def _smarthosts(settings: Settings) -> list[Smarthost]:
             settings.smtp_timeout_seconds,
             ca_file=settings.smtp_ca_file,
             plain_networks=settings.plain_networks(),
+            one_by_one=settings.smtp_one_by_one_hosts(),
         )
         for url in settings.smtp_urls()
     ]

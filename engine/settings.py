@@ -156,6 +156,9 @@ class Settings(BaseSettings):
     smtp_ca_file: Path | None = None
     smtp_plain_networks: str = ""
     """Where mail may travel in the clear: networks, by commas, as 10.1.0.0/16."""
+    smtp_one_by_one: str = ""
+    """Servers of SMTP_URL that are sent one command at a time though they offer PIPELINING: hosts,
+    or hosts with ports, by commas."""
     retry_first_seconds: Annotated[float, Field(gt=0)] = 5.0
     retry_most_seconds: Annotated[float, Field(gt=0)] = 1800.0
     attempts_most: Annotated[int, Field(ge=1)] = 12
@@ -373,6 +376,10 @@ class Settings(BaseSettings):
     def plain_networks(self) -> list[IPv4Network | IPv6Network]:
         """Where mail may travel in the clear."""
         return [ip_network(network) for network in _several(self.smtp_plain_networks)]
+
+    def smtp_one_by_one_hosts(self) -> list[str]:
+        """The smarthosts to which commands are not sent in groups."""
+        return _several(self.smtp_one_by_one)
 
     def dkim_keys(self) -> dict[str, str]:
         """Selector → a PEM file's path, or PEM itself."""

@@ -118,9 +118,7 @@ class Renderer:
         _require(notice, facts, secret)
         if unsubscribe is not None and not notice.optional:
             raise RenderError(f"{notice.key}: it is not optional, and nobody unsubscribes from it")
-        sayable = EMAIL_FACTS & type(facts).model_fields.keys()
-        said = {name: getattr(facts, name) for name in sayable}
-        values = _values(said, secret) | {"unsubscribe": unsubscribe}
+        values = _values(sayable(facts), secret) | {"unsubscribe": unsubscribe}
         draw = partial(self._draw, notice, language, values=values)
         subject = draw(f"email/{notice.key}/subject.txt")
         if len(subject.splitlines()) != 1:
@@ -204,6 +202,13 @@ class Renderer:
         except _RENDERING_FAULTS as error:
             # Their texts may quote a value.
             raise RenderError(f"{where}: {type(error).__name__}") from None
+
+
+def sayable(facts: Facts) -> dict[str, Any]:
+    """What of `facts` an email may say, by name in a fixed order: its words hang on nothing else
+    but a secret and a link."""
+    names = EMAIL_FACTS & type(facts).model_fields.keys()
+    return {name: getattr(facts, name) for name in sorted(names)}
 
 
 def _require(notice: Notice, facts: Facts, secret: Secret | None) -> None:

@@ -26,11 +26,15 @@ class Reply:
 
     @classmethod
     def of(cls, answered: SMTPResponse | SMTPResponseException) -> Self:
+        """What aiosmtplib was answered."""
+        return cls.read(answered.code, str(answered.message))
+
+    @classmethod
+    def read(cls, code: int, words: str) -> Self:
         """Read an answer; a status of another class than the code's is none."""
-        words = str(answered.message)
         found = _STATUS.match(words)
-        own = found is not None and found[1] == str(answered.code)[:1]
-        return cls(answered.code, found[0] if found and own else None, words)
+        own = found is not None and found[1] == str(code)[:1]
+        return cls(code, found[0] if found and own else None, words)
 
     def __str__(self) -> str:
         """The codes alone, as `550 5.1.1`."""

@@ -27,6 +27,11 @@ class Lanes:
         finally:
             self._leave(urgent)
 
+    @property
+    def urgent_waits(self) -> bool:
+        """Whether urgent mail waits for a lane."""
+        return bool(self._waiting_urgent)
+
     async def _take(self, urgent: bool) -> None:
         waiting = self._waiting_urgent if urgent else self._waiting_bulk
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

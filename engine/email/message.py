@@ -1,23 +1,22 @@
 """An email as the bytes that travel (RFC 5322, MIME); the same envelope gives the same bytes.
 
-Both parts are quoted-printable: every line keeps to 76 characters whatever a reader's language
-needs, and a PIN on a line of its own stays as it is, readable in the raw message too.
+What every reader of the same words gets alike is made into bytes once: a form, whose blanks are
+the reader's address, the date, the Message-ID and the link that stops optional mail.
 """
 
 import base64
-import hashlib
 import re
-from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 from engine.clock import PACIFIC, require_aware
 from engine.communications.rendering import EmailWords
 from engine.email.extras import NOTHING, CalendarPart, EmailExtras
+from engine.email.parts import TextPart, Transfer, boundary_of
 from engine.errors import ConnectError
 
 # RFC 5321, 4.1.2: a dot-string and a domain of letters, digits and hyphens. Quoted local parts,
@@ -27,8 +26,8 @@ _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _ADDRESS_LENGTH: Final = 254
 _MESSAGE_ID: Final = re.compile(rf"<{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*>")
-
-_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_LINE_LENGTH: Final = 76
+"""RFC 5322, 2.1.1 asks for 78 at most, without the CRLF."""
 
 # MS-OXCMAIL, 2.2.3.2.14. "All" would hold back reports of non-delivery too, and a bounce is how a
 # failed email is noticed and its letter sent.
@@ -59,63 +58,116 @@ class Envelope:
         require_aware(self.date)
 
 
-def build_message(words: EmailWords, envelope: Envelope) -> bytes:
-    """`words` to one recipient as multipart/alternative, text first, in CRLF lines of ASCII.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An email but for what differs from reader to reader: bytes, and the blanks between them.
 
-    A calendar is a file beside them, in a multipart/mixed. The recipient's name stands nowhere.
-    Auto-Submitted (RFC 3834) and its Exchange sibling keep holiday notices from coming back.
-    Raises MessageError when a header would break.
+    Where the words were rendered with a `blank` link, each reader's own takes its place.
     """
-    kind, body = _alternative(words, envelope.message_id)
-    if (calendar := envelope.extras.calendar) is not None:
-        kind, body = _mixed(kind, body, calendar, envelope.message_id)
-    headers = (
-        ("From", _mailbox(words.sender_name, envelope.sender)),
-        ("To", envelope.recipient),
-        ("Subject", _unstructured("Subject", words.subject)),
-        ("Date", format_datetime(envelope.date.astimezone(PACIFIC))),
-        ("Message-ID", envelope.message_id),
-        ("Auto-Submitted", "auto-generated"),
-        ("X-Auto-Response-Suppress", _SUPPRESSED),
-        *_unsubscribe(envelope.extras.unsubscribe),
-        ("Content-Language", words.language),
-        ("MIME-Version", "1.0"),
-        ("Content-Type", kind),
-    )
-    lines = [f"{name}: {value}" for name, value in headers]
-    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+    opening: bytes
+    subject: bytes
+    closing: bytes
+    kind: str
+    boundary: str
+    text: TextPart
+    html: TextPart
+
+    @classmethod
+    def of(
+        cls, words: EmailWords, sender: str, transfer: Transfer, blank: str | None = None
+    ) -> Self:
+        """The form of `words` from the bare address `sender`; multipart/alternative, text first.
+
+        Raises MessageError when a header would break.
+        """
+        boundary = boundary_of(words.text, words.html)
+        return cls(
+            opening=f"From: {_mailbox(words.sender_name, sender)}\r\nTo: ".encode("ascii"),
+            subject=f"\r\nSubject: {_unstructured('Subject', words.subject)}\r\nDate: ".encode(),
+            closing=(
+                f"\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: {_SUPPRESSED}\r\n"
+            ).encode("ascii"),
+            kind=f"Content-Language: {words.language}\r\nMIME-Version: 1.0\r\nContent-Type: ",
+            boundary=boundary,
+            text=TextPart.of("plain", words.language, words.text, transfer, blank),
+            html=TextPart.of("html", words.language, words.html, transfer, blank),
+        )
+
+    @property
+    def is_8bit(self) -> bool:
+        """Whether it travels as BODY=8BITMIME alone (RFC 6152)."""
+        return self.text.is_8bit or self.html.is_8bit
+
+    def filled(self, envelope: Envelope) -> bytes:
+        """The message to one reader, in CRLF lines; the reader's name stands nowhere.
+
+        A calendar is a file beside the words, in a multipart/mixed. Auto-Submitted (RFC 3834) and
+        its Exchange sibling keep holiday notices from coming back.
+        """
+        link, calendar = envelope.extras.unsubscribe, envelope.extras.calendar
+        mark = f"--{self.boundary}"
+        kind = _kind("alternative", self.boundary)
+        before, after = "", b"--\r\n"
+        if calendar is not None:
+            # The words first, then the file. As an attachment mail programs offer to keep it; as
+            # an alternative they would show it in the place of the words.
+            outer = f"{self.boundary}-and-a-file"
+            before = f"--{outer}\r\nContent-Type: {kind}\r\n\r\n"
+            kind = _kind("mixed", outer)
+            after = b"".join(
+                (
+                    f"--\r\n\r\n--{outer}".encode("ascii"),
+                    _file(calendar),
+                    f"\r\n--{outer}--\r\n".encode("ascii"),
+                )
+            )
+        return b"".join(
+            (
+                self.opening,
+                envelope.recipient.encode("ascii"),
+                self.subject,
+                f"{_date(envelope.date)}\r\nMessage-ID: {envelope.message_id}".encode("ascii"),
+                self.closing,
+                _unsubscribe(link),
+                f"{self.kind}{kind}\r\n\r\n{before}{mark}".encode("ascii"),
+                self.text.filled(link),
+                f"\r\n{mark}".encode("ascii"),
+                self.html.filled(link),
+                f"\r\n{mark}".encode("ascii"),
+                after,
+            )
+        )
 
 
-def _unsubscribe(link: str | None) -> tuple[tuple[str, str], ...]:
+def build_message(
+    words: EmailWords, envelope: Envelope, transfer: Transfer = Transfer.QUOTED_PRINTABLE
+) -> bytes:
+    """`words` to one recipient; raises MessageError when a header would break."""
+    return Form.of(words, envelope.sender, transfer).filled(envelope)
+
+
+def _kind(subtype: str, boundary: str) -> str:
+    return f'multipart/{subtype};\r\n boundary="{boundary}"'
+
+
+def _date(date: datetime) -> str:
+    """The Date (RFC 5322, 3.6.1), which has whole seconds."""
+    return _date_of_second(date.astimezone(PACIFIC).replace(microsecond=0))
+
+
+@lru_cache(maxsize=16)
+def _date_of_second(date: datetime) -> str:
+    return format_datetime(date)
+
+
+def _unsubscribe(link: str | None) -> bytes:
     """RFC 2369, 3.2 and RFC 8058, 3.1: the reader's mail program stops what is optional."""
     if link is None:
-        return ()
+        return b""
     return (
-        ("List-Unsubscribe", f"<{link}>"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-    )
-
-
-def _alternative(words: EmailWords, message_id: str) -> tuple[str, bytes]:
-    parts = (
-        _part("plain", words.language, words.text),
-        _part("html", words.language, words.html),
-    )
-    return _multipart("alternative", parts, _boundary(message_id))
-
-
-def _mixed(kind: str, body: bytes, calendar: CalendarPart, message_id: str) -> tuple[str, bytes]:
-    """The words first, then the file. As an attachment mail programs offer to keep it; as an
-    alternative they would show it in the place of the words."""
-    words = f"\r\nContent-Type: {kind}\r\n\r\n".encode("ascii") + body
-    return _multipart("mixed", (words, _file(calendar)), _boundary(f"mixed {message_id}"))
-
-
-def _multipart(subtype: str, parts: tuple[bytes, ...], boundary: str) -> tuple[str, bytes]:
-    """The Content-Type of `parts`, and their body."""
-    mark = f"--{boundary}".encode("ascii")
-    body = b"\r\n".join([*(mark + part for part in parts), mark])
-    return f'multipart/{subtype};\r\n boundary="{boundary}"', body + b"--\r\n"
+        f"List-Unsubscribe: <{link}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    ).encode("ascii")
 
 
 def _file(calendar: CalendarPart) -> bytes:
@@ -127,23 +179,6 @@ def _file(calendar: CalendarPart) -> bytes:
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
     return head.encode("ascii") + base64.encodebytes(calendar.content).replace(b"\n", b"\r\n")
-
-
-def _part(subtype: str, language: str, content: str) -> bytes:
-    head = (
-        f"\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
-        f"Content-Language: {language}\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
-    # White space at the end of a line would be encoded past the 76th character.
-    lines = [line.rstrip(" \t") for line in _LINE_BREAK.split(content)]
-    return head.encode("ascii") + b2a_qp("\r\n".join([*lines, ""]).encode("utf-8"), istext=True)
-
-
-def _boundary(seed: str) -> str:
-    """Derived from the message; `=_` occurs neither in quoted-printable nor in base64 (RFC 2045,
-    6.7 and 6.8)."""
-    return f"=_{hashlib.sha256(seed.encode()).hexdigest()[:32]}"
 
 
 def _mailbox(name: str, address: str) -> str:
@@ -159,11 +194,13 @@ def _phrase(name: str) -> str:
     return f'"{quoted}"'
 
 
-@lru_cache
+@lru_cache(maxsize=512)
 def _unstructured(header: str, value: str) -> str:
     """`value` folded, and encoded (RFC 2047) when it is not ASCII."""
     if not value.isprintable():
         raise MessageError(f"{header}: it holds a line break or a control character")
+    if value.isascii() and len(header) + len(value) + 2 <= _LINE_LENGTH and "=?" not in value:
+        return value
     charset = "us-ascii" if value.isascii() else "utf-8"
     return Header(value, charset, header_name=header).encode(linesep="\r\n")
 

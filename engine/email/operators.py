@@ -14,7 +14,8 @@ from engine.email.answers import (
     ServerUnavailableError,
 )
 from engine.email.dkim import DkimSigner
-from engine.email.transport import MailObject, SmtpPool
+from engine.email.mail_object import MailObject
+from engine.email.transport import SmtpPool
 
 _WITHIN_SECONDS: Final = 60.0
 

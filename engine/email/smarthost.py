@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -64,6 +64,8 @@ class Smarthost:
     as a whole, however slowly it trickles in."""
     ca_file: Path | None = None
     plain_networks: tuple[Network, ...] = ()
+    pipelining: bool = True
+    """Whether commands are sent in groups where the server offers that (RFC 2920)."""
 
     @classmethod
     def from_url(
@@ -73,11 +75,13 @@ class Smarthost:
         *,
         ca_file: Path | None = None,
         plain_networks: Sequence[Network] = (),
+        one_by_one: Collection[str] = (),
     ) -> Self:
         """Read a URL whose scheme the settings have checked already.
 
         `smtp://` is STARTTLS but on the loopback, `smtp+starttls://` there too, `smtps://` is TLS
-        from the first byte, and `smtp+plain://` is in the clear within `plain_networks`.
+        from the first byte, and `smtp+plain://` is in the clear within `plain_networks`. Hosts of
+        `one_by_one`, by name or by name and port, are sent a command at a time.
         """
         parts = urlsplit(url)
         host = parts.hostname or "localhost"
@@ -88,15 +92,17 @@ class Smarthost:
         }.get(parts.scheme, Safety.STARTTLS)
         if is_loopback(host) and parts.scheme in {"smtp", "smtp+plain"}:
             safety = Safety.LOOPBACK
+        port = parts.port or (465 if safety is Safety.IMPLICIT_TLS else 25)
         return cls(
             host=host,
-            port=parts.port or (465 if safety is Safety.IMPLICIT_TLS else 25),
+            port=port,
             safety=safety,
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             timeout=timeout,
             ca_file=ca_file,
             plain_networks=tuple(plain_networks),
+            pipelining=not {host, f"{host}:{port}"} & set(one_by_one),
         )
 
     @property

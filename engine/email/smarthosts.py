@@ -17,8 +17,14 @@ import structlog
 from aiosmtplib import SMTP
 
 from engine.communications.retries import Backoff
-from engine.email.answers import ServerUnavailableError
+from engine.email.answers import (
+    MessageDeferredError,
+    Reply,
+    ServerUnavailableError,
+    refusal,
+)
 from engine.email.smarthost import Smarthost, advice
+from engine.errors import ConnectError
 
 log: Final = structlog.get_logger()
 
@@ -26,6 +32,8 @@ PROBES: Final = Backoff(first=0.5, most=30)
 """How long a smarthost that failed is left alone."""
 CROWDED_SECONDS: Final = 60.0
 """How long a smarthost that refused one connection more is asked for no more than it granted."""
+_OUT_OF_STEP: Final = 503
+"""Bad sequence of commands (RFC 5321, 4.2.3)."""
 _LOST_IN_A_ROW: Final = 3
 """So many messages lost one after the other are no longer any reader's fault."""
 _PATIENCE_SECONDS: Final = 1.0
@@ -118,6 +126,35 @@ class Session:
     def in_step(self) -> bool:
         """Whether it can carry another message, as far as is known."""
         return self.client.is_connected and not self.leftover
+
+    @property
+    def pipelines(self) -> bool:
+        """Whether its server takes commands in groups (RFC 2920), and may be given them so."""
+        return self.station.smarthost.pipelining and self.client.supports_extension("pipelining")
+
+    @property
+    def takes_8bit(self) -> bool:
+        """Whether its server takes content beyond ASCII (RFC 6152)."""
+        return self.client.supports_extension("8bitmime")
+
+    def lost(self, word: str) -> ServerUnavailableError | MessageDeferredError:
+        """A message was lost on the way: its own misfortune, until too many have had it one after
+        the other."""
+        if self.station.lost(word):
+            return ServerUnavailableError(word)
+        return MessageDeferredError(word)
+
+    def refused(self, reply: Reply) -> tuple[ConnectError, bool]:
+        """What `reply` to RCPT, DATA or the content means for a message, and whether the connection
+        can go on."""
+        if reply.closes:
+            self.station.lost(str(reply))
+            return refusal(reply), False
+        if reply.code < 400 or reply.code == _OUT_OF_STEP:
+            # It speaks of what was asked of it, and not of the reader.
+            return self.lost(str(reply.code)), False
+        self.station.health.well()
+        return refusal(reply), True
 
 
 @dataclass(slots=True, eq=False)

@@ -1,12 +1,11 @@
 """Handing one message at a time to a smarthost, and what each way of failing means for it."""
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import aiosmtplib
 from aiosmtplib import SMTP
@@ -14,34 +13,19 @@ from aiosmtplib.response import SMTPResponse
 
 from engine.email.answers import (
     HandOffUnknownError,
-    MessageDeferredError,
     NotBegunError,
     Reply,
     ServerUnavailableError,
-    refusal,
 )
 from engine.email.lanes import Lanes
+from engine.email.mail_object import MailObject
+from engine.email.pipeline import Feed, Pipeline
 from engine.email.smarthost import Smarthost
 from engine.email.smarthosts import CrowdedError, HostStatus, Session, Smarthosts
-
-_OUT_OF_STEP: Final = 503
-"""Bad sequence of commands (RFC 5321, 4.2.3)."""
-_LEADING_DOT: Final = re.compile(rb"(?m)^\.")
 
 
 async def _always() -> bool:
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class MailObject:
-    """A message in its envelope (RFC 5321, 2.3.1): bare addresses, the ENVID under which a report
-    would name it (RFC 3461), and bytes in CRLF lines."""
-
-    sender: str
-    recipient: str
-    message: bytes
-    envelope_id: str | None = None
 
 
 class _LostError(Exception):
@@ -86,6 +70,11 @@ class SmtpPool:
             return None
         except ServerUnavailableError as error:
             return Connection(self.smarthosts, None, str(error))
+
+    @property
+    def urgent_waits(self) -> bool:
+        """Whether urgent mail waits for a lane that bulk might give way on."""
+        return self._lanes.urgent_waits
 
     def seconds_down(self) -> float:
         """For how long no server has taken a message, as far as this process knows."""
@@ -132,7 +121,7 @@ class Connection:
             if not await may_begin():
                 await self._reset(session)
                 raise NotBegunError("not begun")
-            return await self._data(session, mail.message, within)
+            return await self._data(session, mail.content, within)
         except asyncio.CancelledError:
             # Between a command and its answer nothing more can be said on this connection.
             self._drop()
@@ -157,9 +146,7 @@ class Connection:
 
         Nothing was said of the reader yet: it is us whom the server does not want.
         """
-        options = []
-        if mail.envelope_id and session.client.supports_extension("dsn"):
-            options = ["RET=HDRS", f"ENVID={xtext(mail.envelope_id)}"]
+        options = mail.mail_options(session.client.supports_extension)
         try:
             reply = await self._say(session, session.client.mail(mail.sender, options=options))
         except _LostError as lost:
@@ -176,36 +163,32 @@ class Connection:
         return False
 
     async def _rcpt(self, session: Session, mail: MailObject) -> None:
-        options = []
-        if mail.envelope_id and session.client.supports_extension("dsn"):
-            # RFC 3461, 4.1 and 4.2: tell us of failure and delay, under the address as we know it.
-            address = xtext(mail.recipient)
-            options = ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{address}"]
+        options = mail.rcpt_options(session.client.supports_extension)
         try:
             reply = await self._say(session, session.client.rcpt(mail.recipient, options=options))
         except _LostError as lost:
             # MAIL was answered just now: the server is there, and it is at this reader that it
             # fell silent.
             self._drop()
-            raise self._lost(session, f"rcpt_{lost}") from None
+            raise session.lost(f"rcpt_{lost}") from None
         if reply.code not in {250, 251}:
             await self._refused(session, reply)
 
-    async def _data(self, session: Session, message: bytes, within: float | None) -> str:
+    async def _data(self, session: Session, content: bytes, within: float | None) -> str:
         begun = False
         try:
             async with asyncio.timeout(within):
                 reply = await self._say(session, session.client.execute_command(b"DATA"))
                 if reply.code == 354:
                     begun = True
-                    reply = await self._say(session, _content(session.client, message))
+                    reply = await self._say(session, _content(session.client, content))
         except (_LostError, TimeoutError) as lost:
             word = str(lost) or "timeout"
             self._drop()
             if begun:
                 session.station.lost(word)
                 raise HandOffUnknownError(word) from None
-            raise self._lost(session, f"data_{word}") from None
+            raise session.lost(f"data_{word}") from None
         if not (begun and reply.code < 300):
             await self._refused(session, reply)
         session.station.health.well()
@@ -213,23 +196,12 @@ class Connection:
 
     async def _refused(self, session: Session, reply: Reply) -> None:
         """Raise what `reply` means, on a connection that is ready for the next message."""
-        if reply.closes:
-            self._drop()
-            session.station.lost(str(reply))
-        elif reply.code < 400 or reply.code == _OUT_OF_STEP:
-            # It speaks of what was asked of it, and not of the reader.
-            self._drop()
-            raise self._lost(session, str(reply.code))
-        else:
-            session.station.health.well()
+        error, goes_on = session.refused(reply)
+        if goes_on:
             await self._reset(session)
-        raise refusal(reply)
-
-    def _lost(self, session: Session, word: str) -> ServerUnavailableError | MessageDeferredError:
-        """The message's own misfortune, until too many have had it one after the other."""
-        if session.station.lost(word):
-            return ServerUnavailableError(word)
-        return MessageDeferredError(word)
+        else:
+            self._drop()
+        raise error
 
     async def _say(self, session: Session, command: Coroutine[Any, Any, SMTPResponse]) -> Reply:
         """The answer to `command`, whatever it is; raises _LostError where there is none."""
@@ -270,22 +242,33 @@ class Connection:
             self._session.station.give_back(self._session)
             self._session = None
 
+    @property
+    def pipelines(self) -> bool:
+        """Whether it can carry many messages at the pace of the server, not of its answers."""
+        return self._session is not None and self._session.pipelines
 
-async def _content(client: SMTP, message: bytes) -> SMTPResponse:
-    """Send the content and wait for what the server says of it (RFC 5321, 4.1.1.4 and 4.5.2)."""
+    @property
+    def takes_8bit(self) -> bool:
+        """Whether content beyond ASCII may be sent over it as it is."""
+        return self._session is not None and self._session.takes_8bit
+
+    async def carry(self, feed: Feed) -> None:
+        """Hand over what `feed` has, until it has no more or the connection is lost."""
+        assert self._session is not None  # noqa: S101  only a connection that pipelines is asked
+        pipeline = Pipeline(self._session, feed)
+        try:
+            await pipeline.run()
+        finally:
+            if not pipeline.is_intact:
+                self._drop()
+
+
+async def _content(client: SMTP, content: bytes) -> SMTPResponse:
+    """Send the content and wait for what the server says of it."""
     if client.protocol is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
-    client.protocol.write(_LEADING_DOT.sub(b"..", message) + end)
+    client.protocol.write(content)
     response = await client.protocol.read_response(timeout=client.timeout)
     if 300 <= response.code < 400:
         raise _LostError("garbage")
     return response
-
-
-def xtext(value: str) -> str:
-    """`value` as RFC 3461, 4 writes it in ESMTP parameters: `+` and two digits where it must be."""
-    return "".join(
-        chr(byte) if 33 <= byte <= 126 and byte not in b"+=" else f"+{byte:02X}"
-        for byte in value.encode()
-    )

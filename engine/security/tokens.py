@@ -27,7 +27,8 @@ def derive_tag(key: bytes, purpose: str, value: str, length: int = 16) -> str:
     if not SHORTEST <= length <= LONGEST:
         raise ValueError(f"a tag has {SHORTEST} to {LONGEST} letters")
     digest = hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256")
-    return base64.b32encode(digest).decode("ascii").lower()[:length]
+    needed = digest[: (length * 5 + 7) // 8]
+    return base64.b32encode(needed).decode("ascii").lower()[:length]
 
 
 def matches(key: bytes, purpose: str, value: str, tag: str, length: int = 16) -> bool:

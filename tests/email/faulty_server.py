@@ -42,10 +42,13 @@ class FaultyServer:
 
     url: str = ""
     dsn: bool = False
+    pipelining: bool = False
     most_connections: int = 1000
     credentials: tuple[bytes, bytes] | None = None
     faults: dict[Step, Fault | str] = field(default_factory=dict)
     faults_for: dict[str, dict[Step, Fault | str]] = field(default_factory=dict)
+    fail_at_mail: dict[int, Fault | str] = field(default_factory=dict)
+    """How to fail at the n-th MAIL, counted from 1."""
     extra: dict[Step, str] = field(default_factory=dict)
     """A second reply that nobody asked for, after the right one."""
     slow: bool = False
@@ -103,6 +106,7 @@ class FaultySmtp(SMTP):
             )
         self.owner = owner
         self.step = Step.GREETING
+        self.reader = ""
         owner.connections.append(self)
 
     async def push(self, status: Any) -> None:
@@ -129,11 +133,17 @@ class FaultySmtp(SMTP):
             await asyncio.sleep(0)
 
     async def _failed(self) -> bool:
-        recipient = self.envelope.rcpt_tos[0] if self.envelope and self.envelope.rcpt_tos else ""
-        own = self.owner.faults_for.get(recipient, {})
+        if self.envelope and self.envelope.rcpt_tos:
+            # By the time that the content is answered aiosmtpd has forgotten whom it is for.
+            self.reader = self.envelope.rcpt_tos[0]
+        own = self.owner.faults_for.get(self.reader, {})
         fault = own.get(self.step) or self.owner.faults.get(self.step)
         if fault is None:
             return False
+        await self._fail(fault)
+        return True
+
+    async def _fail(self, fault: Fault | str) -> None:
         if isinstance(fault, str):
             await super().push(fault)
         elif fault is Fault.DROP:
@@ -145,18 +155,21 @@ class FaultySmtp(SMTP):
             await super().push(b"250 " + b"x" * 40_000)
         else:
             self.owner.waiting.set()
-            while fault is Fault.TRICKLE and self.transport and not self.transport.is_closing():
-                self._writer.write(b"2")
+            # Whatever else the client has said meanwhile is not answered either.
+            while self.transport and not self.transport.is_closing():
+                if fault is Fault.TRICKLE:
+                    self._writer.write(b"2")
                 # The slowness is what is tested: nobody waits for this server but the client.
                 await asyncio.sleep(0.01)
-        return True
 
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
-        """EHLO, with DSN where it is offered."""
+        """EHLO, with DSN and PIPELINING where they are offered."""
         self.step = Step.EHLO
         if not await self._failed():
             if self.owner.dsn:
                 await SMTP.push(self, "250-mx.example\r\n250-DSN")
+            if self.owner.pipelining:
+                await SMTP.push(self, "250-mx.example\r\n250-PIPELINING")
             await super().smtp_EHLO(hostname)
 
     async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802
@@ -167,7 +180,12 @@ class FaultySmtp(SMTP):
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802
         """MAIL FROM, whose parameters aiosmtpd would not know."""
         self.step = Step.MAIL
+        self.reader = ""
         self.owner.commands.append(f"MAIL {arg}")
+        said = sum(command.startswith("MAIL") for command in self.owner.commands)
+        if (fault := self.owner.fail_at_mail.pop(said, None)) is not None:
+            await self._fail(fault)
+            return
         if not await self._failed():
             await super().smtp_MAIL(re.sub(r" (?:RET|ENVID)=\S+", "", arg))
 

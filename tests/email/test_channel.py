@@ -163,9 +163,11 @@ async def test_what_goes_with_an_email_is_read_as_it_is_sent(
         async with application.outbox.transaction() as transaction:
             await transaction.record(reminder)
         ids = [item.delivery_id for item in transaction.owed]
-        channel = replace(emails(application), extras=Appointments(extras), signer=signer)
+        channel = emails(application)
+        builder = replace(channel.builder, signer=signer)
+        channel = replace(channel, extras=Appointments(extras), builder=builder)
         await with_channel(application, channel).deliver(ids)
-        addressing = channel.addressing
+        addressing = builder.addressing
     ((_, content),) = server.taken
     message = message_from_bytes(content)
     assert message["List-Unsubscribe"] == "<https://connect.example/stop/token>"
@@ -186,7 +188,7 @@ async def test_where_dsn_is_not_offered_nothing_is_asked(
     server.dsn = False
     async with application_over(settings, server.url) as application:
         await application.dispatcher.deliver(await owed(application, 1))
-    assert [command.rpartition(">")[2] for command in server.commands] == ["", ""]
+    assert [command.rpartition(">")[2] for command in server.commands] == [" BODY=8BITMIME", ""]
 
 
 def with_channel(application: Application, channel: EmailChannel) -> Dispatcher:

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from engine.email.addressing import Addressing
+from engine.email.mail_object import MailObject
 from engine.email.smarthost import Smarthost
-from engine.email.transport import MailObject, SmtpPool
+from engine.email.transport import SmtpPool
 from tests.postfix_server import postfix_server
 from tests.smtp_server import SmtpServer
 

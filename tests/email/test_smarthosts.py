@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from engine.email.answers import ServerUnavailableError
+from engine.email.mail_object import MailObject
 from engine.email.smarthost import Safety, Smarthost, advice
-from engine.email.transport import MailObject, SmtpPool
+from engine.email.transport import SmtpPool
 from tests.email.faulty_server import Fault, FaultyServer, Step, faulty_server
 
 MAIL = MailObject("a@example.com", "b@example.com", b"Subject: x\r\n\r\nx\r\n")

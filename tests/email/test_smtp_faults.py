@@ -11,10 +11,12 @@ from engine.email.answers import (
     MessageRefusedError,
     ServerUnavailableError,
 )
+from engine.email.mail_object import MailObject
 from engine.email.smarthost import Smarthost
-from engine.email.transport import MailObject, SmtpPool
+from engine.email.transport import SmtpPool
 from engine.errors import ConnectError
 from tests.email.faulty_server import Fault, FaultyServer, Step, faulty_server
+from tests.email.stack import Stack
 
 MAIL = MailObject("a@example.com", "b@example.com", b"Subject: x\r\n\r\n.x\r\n", "1.tag")
 
@@ -24,8 +26,8 @@ _NEVER = ("550 5.1.1 unknown", "554-5.7.1 spam\r\n554 5.7.1 and more", "550 no s
 _GOING = ("421 4.3.2 closing",)
 
 
-def cases() -> list[tuple[Step, Fault | str, type[ConnectError]]]:
-    """Step, fault, and what it means."""
+def cases() -> list[tuple[Step, Fault | str, type[ConnectError], bool]]:
+    """Step, fault, what it means, and whether commands are sent in groups."""
     ours = [
         (step, fault, ServerUnavailableError)
         for step in (Step.GREETING, Step.EHLO, Step.MAIL)
@@ -46,7 +48,9 @@ def cases() -> list[tuple[Step, Fault | str, type[ConnectError]]]:
         (Step.CONTENT, "354 what", HandOffUnknownError),
         (Step.CONTENT, "250-never ending", HandOffUnknownError),
     ]
-    return [*ours, *readers]
+    told = [*ours, *readers]
+    in_groups = [case for case in told if case[0] not in {Step.GREETING, Step.EHLO}]
+    return [*((*case, False) for case in told), *((*case, True) for case in in_groups)]
 
 
 @pytest.fixture
@@ -66,23 +70,39 @@ class Clock:
 
 
 async def send(pool: SmtpPool, mail: MailObject = MAIL) -> str:
-    """One message through the pool."""
+    """One message through the pool, in a group of commands where the server offers that."""
     async with pool.connection() as connection:
-        return await connection.send(mail)
+        if not connection.pipelines:
+            return await connection.send(mail)
+        stack = Stack([mail])
+        await connection.carry(stack)
+    if not stack.answers:
+        return await send(pool, mail)
+    ((_, answer),) = stack.answers
+    if isinstance(answer, ConnectError):
+        raise answer
+    return answer
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["new", "kept"])
 @pytest.mark.parametrize(
-    ("step", "fault", "meaning"),
+    ("step", "fault", "meaning", "pipelining"),
     cases(),
     ids=lambda value: getattr(value, "name", getattr(value, "__name__", str(value)[:12])),
 )
 async def test_whatever_fails_is_told_rightly_and_the_next_message_goes(
-    server: FaultyServer, step: Step, fault: Fault | str, meaning: type[ConnectError], kept: bool
+    *,
+    server: FaultyServer,
+    step: Step,
+    fault: Fault | str,
+    meaning: type[ConnectError],
+    kept: bool,
+    pipelining: bool,
 ) -> None:
     """The error says whose fault it was; what was not taken is never called taken; and once the
     server is well the next message goes through."""
     clock = Clock()
+    server.pipelining = pipelining
     # A silent server is waited for in full, so not for long; no other answer is hurried.
     silent = fault in {Fault.SILENCE, Fault.TRICKLE, "250-never ending"}
     pool = SmtpPool([Smarthost.from_url(server.url, 0.7 if silent else 10)], 2, clock)

@@ -9,8 +9,9 @@ from engine.email.answers import (
     MessageRefusedError,
     ServerUnavailableError,
 )
+from engine.email.mail_object import MailObject
 from engine.email.smarthost import Safety, Smarthost
-from engine.email.transport import MailObject, SmtpPool
+from engine.email.transport import SmtpPool
 from tests.smtp_server import SmtpServer
 
 MAIL = MailObject("a@example.com", "b@example.com", b"Subject: x\r\n\r\nx\r\n", "1.tag")
