@@ -1,10 +1,20 @@
-"""What a ring of the doorbell does. Every task is safe to run twice, and names ids only."""
+"""What a ring of the doorbell does. Every task is safe to run twice, and names ids only.
+
+What another version of the program has enqueued may say more, and is taken by what is understood;
+what cannot be read is dropped, as the sweep rings again.
+"""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Final
+
+import structlog
 
 from engine.bootstrap import Application
 from engine.communications.catalogue import Urgency
+
+log: Final = structlog.get_logger()
+
+_MOST: Final = 2**63 - 1
 
 
 def application(ctx: dict[str, Any]) -> Application:
@@ -14,16 +24,32 @@ def application(ctx: dict[str, Any]) -> Application:
     return opened
 
 
-async def deliver(ctx: dict[str, Any], delivery_ids: list[int]) -> int:
+async def deliver(
+    ctx: dict[str, Any], delivery_ids: object = None, *_: object, **_more: object
+) -> int:
     """Deliver what is due of `delivery_ids`; how many this worker took."""
+    ids = _ids("deliver", delivery_ids)
     with _courtesy(ctx):
-        return await application(ctx).dispatcher.deliver(delivery_ids)
+        return await application(ctx).dispatcher.deliver(ids) if ids else 0
 
 
-async def settle_pin_requests(ctx: dict[str, Any], request_ids: list[int]) -> int:
+async def settle_pin_requests(
+    ctx: dict[str, Any], request_ids: object = None, *_: object, **_more: object
+) -> int:
     """Issue the PINs that were asked for; how many communications came of it."""
+    ids = _ids("settle_pin_requests", request_ids)
     with _courtesy(ctx):
-        return await application(ctx).pin_requests.settle(request_ids)
+        return await application(ctx).pin_requests.settle(ids) if ids else 0
+
+
+def _ids(job: str, given: object) -> list[int]:
+    """What a job names, if it is ids that the database can hold; nothing of it otherwise."""
+    named = given if isinstance(given, list) else [given]
+    ids = [id_ for id_ in named if type(id_) is int and 0 < id_ <= _MOST]
+    if not isinstance(given, list) or len(ids) < len(named):
+        log.warning("job_unreadable", job=job)
+        return []
+    return ids
 
 
 def _courtesy(ctx: dict[str, Any]) -> AbstractContextManager[None]:

@@ -1,15 +1,21 @@
-"""`python -m engine.stack.schema_check`: whether the migrations make what the models say."""
+"""`python -m engine.stack.schema_check`: whether the migrations make what the models say, and only
+add while an older version may be at work."""
 
 import sys
 import tempfile
 from pathlib import Path
 
+from engine.migrations.phases import all_faults
 from engine.migrations.run import differences, upgrade
 from engine.stack.embedded import start_postgres
 
+CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
+
 
 def main() -> None:
-    """Migrate an empty database and compare it with the models; exit status 1 if they differ."""
+    """Look at the migrations, migrate an empty database and compare it with the models; exit status
+    1 where anything is wrong."""
+    wrong = all_faults(CHANGELOG)
     with tempfile.TemporaryDirectory() as folder:
         postgres = start_postgres(Path(folder) / "postgres")
         try:
@@ -19,9 +25,11 @@ def main() -> None:
             postgres.stop()
     for difference in found:
         sys.stderr.write(f"models and migrations differ: {difference}\n")
-    if found:
+    for fault in wrong:
+        sys.stderr.write(f"expand, then contract (CONTRIBUTING.md): {fault}\n")
+    if found or wrong:
         sys.exit(1)
-    sys.stdout.write("models and migrations agree\n")
+    sys.stdout.write("models and migrations agree, and migrations only add\n")
 
 
 if __name__ == "__main__":
