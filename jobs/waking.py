@@ -36,8 +36,7 @@ class PromptWorker(Worker):
         try:
             await super().main()
         finally:
-            listening.cancel()
-            await asyncio.wait({listening})
+            await end(listening)
 
     async def _poll_iteration(self) -> None:
         self._changed.clear()
@@ -74,3 +73,11 @@ class PromptWorker(Worker):
             while True:
                 if await heard.get_message(timeout=_LISTEN_SECONDS) is not None:
                     self._changed.set()
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Cancel until it has ended: redis-py, in the middle of a WATCH or of a lost connection, may
+    swallow one."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.2)

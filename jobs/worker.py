@@ -36,7 +36,7 @@ from engine.recovery.mark import DatabaseRestoredError
 from engine.settings import Settings
 from jobs.schedule import cron_table
 from jobs.tasks import deliver, settle_pin_requests
-from jobs.waking import PromptWorker
+from jobs.waking import PromptWorker, end
 
 log: Final = structlog.get_logger()
 
@@ -156,7 +156,7 @@ class WorkerProcess:
         worker.allow_pick_jobs = False
         failure = running.exception() if running.done() else None
         for task in (stopping, running):
-            await _end(task)
+            await end(task)
         await self._let_finish(worker)
         if failure is not None:
             raise failure
@@ -177,13 +177,6 @@ class WorkerProcess:
         for job in late:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
-
-
-async def _end(task: asyncio.Task[Any]) -> None:
-    """Cancel until it has ended: redis-py, in the middle of a WATCH, may swallow one."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=0.2)
 
 
 async def run_worker(settings: Settings) -> None:

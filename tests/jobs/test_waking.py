@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -80,3 +80,21 @@ async def test_a_server_that_tells_of_no_changes_is_polled(
         await doorbell.ring([Owed(7, "urgent")])
         assert await given.get() == [7]
     await doorbell.close()
+
+
+async def test_a_worker_ends_though_its_ear_swallows_a_cancellation(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """redis-py loses one now and then, where a server is lost: the worker would wait for its ear
+    for ever, and look at its queue no more."""
+    listens = asyncio.Event()
+
+    async def deaf(_self: PromptWorker) -> None:
+        listens.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(NEVER)
+        await asyncio.sleep(NEVER)
+
+    monkeypatch.setattr(PromptWorker, "_hear", deaf)
+    async with asyncio.timeout(60), working(redis_url, 0.02):
+        await listens.wait()
