@@ -38,7 +38,7 @@ class LackingError(ConnectError):
 def program(name: str, package: str) -> str:
     """Where a program is; raises LackingError, which says what would bring it."""
     places = [str(path / "bin") for path in sorted(_POSTGRES.glob("*"), reverse=True)]
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *places]))
+    found = shutil.which(name, path=os.pathsep.join([*places, os.environ.get("PATH", "")]))
     if found is None:
         raise LackingError(f"{name} is not here: {package}")
     return found
