@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.database import driver_connection
 from engine.errors import ConnectError
-from engine.recovery.witnesses import Witnesses
+from engine.recovery.witnesses import NEVER, Witnesses
 
 log: Final = structlog.get_logger()
 
@@ -26,6 +26,7 @@ BEAT_SECONDS: Final = 5.0
 
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S %Z"
 _READ: Final = "SELECT beat, held_since, held_why FROM database_mark"
+_IN_USE: Final = "SELECT EXISTS (SELECT FROM communication)"
 # The database's own clock may step back; its mark does not.
 _BEAT: Final = """
 INSERT INTO database_mark (beat) VALUES (clock_timestamp())
@@ -58,13 +59,16 @@ class Standing:
 
     beat: datetime | None
     seen: datetime
-    held_since: datetime | None
-    held_why: str | None
+    held_since: datetime | None = None
+    held_why: str | None = None
+    unmarked: bool = False
+    """Whether it was worked on, was seen, and has no mark: a backup from before there were any, or
+    one that is being restored at this moment."""
 
     @property
     def restored(self) -> bool:
         """Whether it has lost what was seen. One that was never worked on has lost nothing."""
-        return self.beat is not None and self.beat < self.seen
+        return self.unmarked or (self.beat is not None and self.beat < self.seen)
 
     @property
     def stops(self) -> bool:
@@ -113,9 +117,11 @@ class Mark:
             row = await driver.fetchrow(_READ)
         except UndefinedTableError:
             # A schema from before there were marks: `connect migrate` brings the table.
-            row = None
+            return Standing(None, self.seen)
         if row is None:
-            return Standing(None, self.seen, None, None)
+            seen = self.seen > NEVER
+            unmarked = seen and await driver.fetchval(_IN_USE)
+            return Standing(None, self.seen, unmarked=unmarked)
         return Standing(row["beat"], self.seen, row["held_since"], row["held_why"])
 
     async def beat(self) -> None:
@@ -159,7 +165,8 @@ class Mark:
 
 
 def _why(standing: Standing) -> str:
+    beat = "nowhere" if standing.beat is None else f"as far as {standing.beat:{_MOMENT}}"
     return (
-        f"This database was restored from a backup: it has come as far as {standing.beat:{_MOMENT}}"
-        f", and was seen at {standing.seen:{_MOMENT}}"
+        f"This database was restored from a backup: it has come {beat}, and was seen at "
+        f"{standing.seen:{_MOMENT}}"
     )

@@ -4,10 +4,11 @@ Three kinds of lines are read, mixed as they may be, and every other line is pas
 
 - Postfix's, as syslog writes them: `qmgr` names the return path of what was queued, `cleanup` the
   Message-ID, and a delivery agent says `status=sent`, `deferred`, `bounced` or `expired`;
-- our workers' own: `email_attempted`, and the bounce receiver's `email_came_back`;
+- our own: the bounce receiver's `email_came_back`, and a worker's `email_not_accepted`, where it
+  did not hear the end of a hand-off;
 - JSON lines for any other mail system: `{"message_id": "<…>", "at": "2026-11-29T15:14:04Z"}`, with
-  `envelope_id` or `return_path` in the place of `message_id`, and `"status": "bounced"` with its
-  `dsn` for what came back.
+  `envelope_id` or `return_path` in the place of `message_id`, `communication` where it is known,
+  and `"status": "bounced"` with its `dsn` for what came back.
 
 Message-ID, return path and ENVID are keyed: what we did not write ourselves names nothing.
 """
@@ -106,32 +107,32 @@ class SmtpLogs:
         if not isinstance(said, dict):
             return
         event = said.get("event")
-        if event == "email_attempted":
-            self._attempted(said)
+        if event == "email_not_accepted":
+            self._not_accepted(said)
         elif event == "email_came_back":
             self._came_back(said)
         elif event is None:
             self._neutral(said)
 
-    def _attempted(self, said: dict[str, Any]) -> None:
+    def _not_accepted(self, said: dict[str, Any]) -> None:
         self.understood += 1
-        delivery, communication = said.get("delivery"), said.get("communication")
-        if not isinstance(delivery, int):
-            return
-        if said.get("outcome") == "accepted":
-            self._note(delivery, self._moment(said.get("timestamp")), taken=True)
-            if isinstance(communication, int):
-                self.sent[delivery] = replace(self.sent[delivery], communication_id=communication)
-        elif said.get("outcome") == "unknown":
+        delivery = said.get("delivery")
+        if isinstance(delivery, int) and said.get("outcome") == "unknown":
             self._note(delivery, None, taken=False)
 
     def _came_back(self, said: dict[str, Any]) -> None:
+        """What came back by a report; that it is still being tried is none."""
         self.understood += 1
-        delivery, status = said.get("delivery"), said.get("status")
-        if isinstance(delivery, int) and said.get("kind") == "hard":
+        delivery, status = said.get("delivery"), str(said.get("status") or _UNRECORDED)
+        if (
+            isinstance(delivery, int)
+            and said.get("kind") in {"hard", "soft"}
+            and said.get("why") != "delayed"
+        ):
             at = self._moment(said.get("timestamp"))
-            self._note(delivery, at, taken=True, returned=str(status or _UNRECORDED))
-            self.sent[delivery] = replace(self.sent[delivery], dead=True)
+            self._note(delivery, at, taken=True, returned=status)
+            if said["kind"] == "hard" and self.sent[delivery].returned == status:
+                self.sent[delivery] = replace(self.sent[delivery], dead=True)
 
     def _neutral(self, said: dict[str, Any]) -> None:
         readers = {
@@ -147,19 +148,24 @@ class SmtpLogs:
                 back = said.get("status") in _CAME_BACK
                 returned = str(said.get("dsn") or _UNRECORDED) if back else None
                 self._note(delivery, self._moment(said.get("at")), taken=True, returned=returned)
+                if isinstance(said.get("communication"), int):
+                    known = self.sent[delivery]
+                    self.sent[delivery] = replace(known, communication_id=said["communication"])
             return
 
     def _note(
         self, delivery: int, at: datetime | None, *, taken: bool, returned: str | None = None
     ) -> None:
-        """The last that is said of a message counts: what came back once may have been sent again
-        under the same name."""
+        """What is last said of a message counts, in whichever log: what came back once may have
+        been sent again under the same name."""
         if not taken:
             if delivery not in self.sent:
                 self.begun.add(delivery)
             return
         self.begun.discard(delivery)
         known = self.sent.get(delivery, Sent(delivery))
+        if at is not None and known.at is not None and at < known.at:
+            return
         self.sent[delivery] = replace(
             known, at=at or known.at, returned=returned, dead=_says_dead(returned)
         )

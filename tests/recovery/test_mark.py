@@ -11,6 +11,7 @@ from engine.recovery.witnesses import NEVER, REDIS_KEY
 from engine.settings import Settings
 from jobs.worker import WorkerProcess
 from tests.database_rows import execute, fetch
+from tests.jobs.test_worker import record
 
 
 async def restore(application: Application) -> None:
@@ -96,3 +97,16 @@ async def test_a_person_holds_it(application: Application, settings: Settings) -
         await recovering.mark.let_go(await driver_connection(connection))
     async with open_application(settings) as opened:
         await opened.mark.beat()
+
+
+async def test_a_backup_from_before_there_were_marks_is_a_restored_one(
+    application: Application, settings: Settings
+) -> None:
+    """A database that has been worked on, was seen, and has no mark has lost something; the same
+    is true of one in which `pg_restore` has not come to the mark yet."""
+    await record(application, 1)
+    await application.mark.beat()
+    await execute(application, "DELETE FROM database_mark")
+    async with open_application(settings) as opened:
+        with pytest.raises(DatabaseRestoredError, match="nowhere"):
+            await fetch(opened, "SELECT 1")

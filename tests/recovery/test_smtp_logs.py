@@ -95,20 +95,29 @@ def test_a_stamp_without_a_year_is_of_the_last_twelve_months() -> None:
     assert (at.year, at.month, at.day) == (2025, 12, 3)
 
 
-def test_our_workers_own_lines() -> None:
-    """Accepted was taken, with its communication; unknown was begun; refused is neither. What the
-    receiver of bounces said hard of came back."""
+def test_our_own_lines() -> None:
+    """What the receiver of bounces took came back, hard or soft; a delay is no end. A hand-off of
+    which a worker did not hear the end was begun."""
     lines = [
-        {"event": "email_attempted", "delivery": 1, "communication": 5, "outcome": "accepted"},
-        {"event": "email_attempted", "delivery": 2, "communication": 6, "outcome": "unknown"},
-        {"event": "email_attempted", "delivery": 3, "communication": 7, "outcome": "refused"},
+        {"event": "email_not_accepted", "delivery": 2, "communication": 6, "outcome": "unknown"},
+        {"event": "email_not_accepted", "delivery": 3, "communication": 7, "outcome": "refused"},
         {"event": "email_came_back", "delivery": 4, "kind": "hard", "status": "5.1.1"},
+        {"event": "email_came_back", "delivery": 5, "kind": "soft", "status": "4.2.2"},
+        {"event": "email_came_back", "delivery": 6, "kind": "soft", "why": "delayed"},
         {"event": "email_came_back", "delivery": None, "kind": "soft", "status": "4.2.2"},
         {"event": "batch_stored", "batch": "ccss_test_letters_20261129_001"},
     ]
     logs = read(*map(json.dumps, lines), "{not JSON", "[1]")
-    assert logs.sent == {1: Sent(1, communication_id=5), 4: Sent(4, returned="5.1.1", dead=True)}
+    assert logs.sent == {4: Sent(4, returned="5.1.1", dead=True), 5: Sent(5, returned="4.2.2")}
     assert logs.begun == {2}
+
+
+def test_the_later_word_counts_in_whichever_log() -> None:
+    """A soft bounce that was sent again and taken: the order of the files does not matter."""
+    back = {"event": "email_came_back", "delivery": 9, "kind": "soft", "status": "4.2.2"}
+    earlier = json.dumps(back | {"timestamp": "2026-11-29T15:00:00Z"})
+    taken = json.dumps({"message_id": OURS.message_id(9), "at": "2026-11-29T15:14:06Z"})
+    assert read(earlier, taken).sent == read(taken, earlier).sent == {9: Sent(9, SENT_AT)}
 
 
 @pytest.mark.parametrize(
@@ -122,8 +131,8 @@ def test_our_workers_own_lines() -> None:
 def test_json_lines_of_any_mail_system(name: str, of: object) -> None:
     """Each of the three keyed names says which delivery was taken; the last word on it counts."""
     assert callable(of)
-    taken = json.dumps({name: of(9), "at": "2026-11-29T15:14:06Z"})
+    taken = json.dumps({name: of(9), "at": "2026-11-29T15:14:06Z", "communication": 5})
     back = json.dumps({name: of(9), "at": "2026-11-29T15:14:06Z", "status": "bounced"})
-    assert read(taken).sent == {9: Sent(9, SENT_AT)}
-    assert read(taken, back).sent == {9: Sent(9, SENT_AT, returned="5.0.0")}
-    assert read(back, taken).sent == {9: Sent(9, SENT_AT)}
+    assert read(taken).sent == {9: Sent(9, SENT_AT, 5)}
+    assert read(taken, back).sent == {9: Sent(9, SENT_AT, 5, returned="5.0.0")}
+    assert read(back, taken).sent == {9: Sent(9, SENT_AT, 5)}
