@@ -8,6 +8,7 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -48,7 +49,12 @@ class UnsubscribeTokens:
             return None
 
     def _cipher(self) -> AESSIV:
-        return AESSIV(hmac.digest(self.key, _PURPOSE, "sha512"))
+        return _cipher_under(self.key)
+
+
+@lru_cache(maxsize=4)
+def _cipher_under(key: bytes) -> AESSIV:
+    return AESSIV(hmac.digest(key, _PURPOSE, "sha512"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
-from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,7 +11,7 @@ from engine.communications.claims import Claimed
 from engine.errors import ConnectError
 
 _FILE_NAME: Final = re.compile(r"[a-z0-9-]{1,40}\.ics")
-_LINK: Final = re.compile(r"https?://[!-;=?-~]{1,900}")
+_LINK: Final = re.compile(r"https?://[A-Za-z0-9\[][!-;=?-~]{0,899}")
 
 
 class ExtraError(ConnectError):
@@ -47,7 +46,7 @@ class EmailExtras:
     def __post_init__(self) -> None:
         """Refuse what could not stand in List-Unsubscribe (RFC 2369, 2), without showing it."""
         link = self.unsubscribe
-        if link is not None and not (_LINK.fullmatch(link) and urlsplit(link).hostname):
+        if link is not None and not _LINK.fullmatch(link):
             raise ExtraError("unsubscribe: it must be one link of plain ASCII")
 
 
