@@ -32,7 +32,7 @@ class Forms:
 
     renderer: Renderer
     sender: str
-    _kept: OrderedDict[Hashable, Form] = field(default_factory=OrderedDict)
+    kept: OrderedDict[Hashable, Form] = field(default_factory=OrderedDict)
 
     def of(
         self,
@@ -53,17 +53,17 @@ class Forms:
             words = self.renderer.email(notice, language, facts, secret, link)
             return Form.of(words, self.sender, transfer)
         key = (notice.key, language, tuple(said.items()), link is None, transfer)
-        if (form := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
+        if (form := self.kept.get(key)) is not None:
+            self.kept.move_to_end(key)
             return form
         blank = None if link is None else BLANK
         words = self.renderer.email(notice, language, facts, None, blank)
         if blank is not None and not _can_be_cut(words):
             words = self.renderer.email(notice, language, facts, None, link)
             return Form.of(words, self.sender, transfer)
-        form = self._kept[key] = Form.of(words, self.sender, transfer, blank)
-        if len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        form = self.kept[key] = Form.of(words, self.sender, transfer, blank)
+        if len(self.kept) > MOST_KEPT:
+            self.kept.popitem(last=False)
         return form
 
 
