@@ -13,11 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from engine.bootstrap import column_sealer
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
 from engine.caseload.sample import write_sample
 from engine.database import create_engine
 from engine.migrations.run import upgrade
+from engine.settings import load_settings
 from engine.stack.embedded import start_postgres
 
 
@@ -29,7 +31,7 @@ def peak_mebibytes() -> float:
 
 async def measure(url: str, folder: Path) -> None:
     """Import `folder` three times over and print what each took."""
-    engine = create_engine(url)
+    engine = create_engine(url, sealer=column_sealer(load_settings()))
     for title, dry_run in (("first", False), ("again, unchanged", False), ("dry run", True)):
         began = time.perf_counter()
         report = await import_caseload(engine, folder, Rules(), dry_run=dry_run)

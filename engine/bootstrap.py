@@ -100,6 +100,7 @@ from engine.recovery.witnesses import Witnesses
 from engine.security.audit import Audit
 from engine.security.pin_checking import PinChecker
 from engine.security.pins import PinHasher
+from engine.security.sealed_columns import ColumnSealer
 from engine.security.sealing import SecretBox
 from engine.security.sessions import Sessions
 from engine.security.throttling import Throttle
@@ -173,7 +174,8 @@ async def open_application(
     `recovering`.
     """
     async with AsyncExitStack() as stack:
-        engine = create_engine(_url(settings, "database_url"), pool_size=10)
+        url = _url(settings, "database_url")
+        engine = create_engine(url, pool_size=10, sealer=column_sealer(settings))
         stack.push_async_callback(engine.dispose)
         doorbell = Doorbell.at(_url(settings, "redis_url"), settings.chunk)
         stack.push_async_callback(doorbell.close)
@@ -205,7 +207,7 @@ def _compose(
     throttle: Throttle,
     mark: Mark,
 ) -> Application:
-    box = SecretBox(settings.sealing_key_bytes, settings.sealing_key_id)
+    box = secret_box(settings)
     retired = settings.pin_peppers_retired
     hasher = PinHasher(
         settings.pin_pepper.get_secret_value().encode(),
@@ -436,6 +438,16 @@ def _compose(
             clock=clock,
         ),
     )
+
+
+def secret_box(settings: Settings) -> SecretBox:
+    """What seals and opens under the keys of `settings`."""
+    return SecretBox(settings.sealing_key_bytes, settings.sealing_key_id)
+
+
+def column_sealer(settings: Settings) -> ColumnSealer:
+    """What an engine needs to read and write personal columns."""
+    return ColumnSealer(secret_box(settings), settings.tag_key_bytes())
 
 
 def _smarthosts(settings: Settings) -> list[Smarthost]:

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -34,15 +34,32 @@ def libpq_url(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def create_engine(url: str, pool_size: int = 5) -> AsyncEngine:
-    """An engine whose pooled connections are tested before use, so that a restart is survived."""
-    return create_async_engine(
+class Sealer(Protocol):
+    """What seals and opens personal columns on the way: `engine.security.sealed_columns`."""
+
+    async def attach(self, driver: Any) -> None:
+        """Take care of an asyncpg connection."""
+
+
+def create_engine(url: str, pool_size: int = 5, sealer: Sealer | None = None) -> AsyncEngine:
+    """An engine whose pooled connections are tested before use, so that a restart is survived.
+
+    Without a `sealer` personal columns can be neither read nor written.
+    """
+    created = create_async_engine(
         asyncpg_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         hide_parameters=True,
     )
+    if sealer is not None:
+        # It needs no word from the server: a connection costs no more than before.
+        @event.listens_for(created.sync_engine, "connect")
+        def attach(connection: Any, _record: object) -> None:
+            connection.run_async(sealer.attach)
+
+    return created
 
 
 async def driver_connection(connection: AsyncConnection) -> Any:

@@ -13,6 +13,7 @@ from playwright.async_api import Page
 from rich.progress import Progress
 
 from engine.bootstrap import Application, open_application
+from engine.caseload.personal import FIELDS
 from engine.clock import pacific_date, system_clock
 from engine.settings import load_settings
 from engine.stack.stack import Stack, running_stack
@@ -242,9 +243,9 @@ async def test_a_changed_email_is_told_at_both_addresses_and_proved(
         assert (await answered.value).status == status
     [point] = await fetch(
         application,
-        "SELECT email, verified_at FROM contact_point WHERE participant_id = $1"
+        f"SELECT {FIELDS} AS fields, verified_at FROM contact_point WHERE participant_id = $1"
         " AND kind = 'email' AND superseded_at IS NULL",
         participant,
     )
-    assert point["email"] == NEW_EMAIL
+    assert point["fields"] == {"email": NEW_EMAIL}
     assert point["verified_at"]

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from engine.caseload.loading import Connection
+from engine.caseload.personal import FIELDS, NAME
 from engine.mail.addresses.checking import WINDOW_LINES, Checked, check
 from engine.mail.addresses.fields import MailAddress
 
-ADDRESS_COLUMNS: Final = """
-    first_name || ' ' || last_name AS name, urbanization, addr1, addr2, city, state, zip5, zip4,
-    confidential, substitute, returned_at IS NOT NULL AS returned
+ADDRESS_COLUMNS: Final = f"""
+    {NAME} AS name, {FIELDS} AS fields, confidential, substitute,
+    returned_at IS NOT NULL AS returned
 """
 """What a query over `participant` and `contact_point` selects for `checked`."""
 
@@ -30,16 +31,17 @@ _KEEP: Final = """
 
 def checked(row: Mapping[str, Any], *, window_lines: int = WINDOW_LINES) -> Checked:
     """The address in a row of `ADDRESS_COLUMNS`, as it would print, and why a letter is held."""
+    fields = row["fields"]
     return check(
         MailAddress(
             name=row["name"],
-            urbanization=row["urbanization"] or "",
-            addr1=row["addr1"],
-            addr2=row["addr2"] or "",
-            city=row["city"],
-            state=row["state"],
-            zip5=row["zip5"],
-            zip4=row["zip4"] or "",
+            urbanization=fields.get("urbanization", ""),
+            addr1=fields["addr1"],
+            addr2=fields.get("addr2", ""),
+            city=fields["city"],
+            state=fields["state"],
+            zip5=fields["zip5"],
+            zip4=fields.get("zip4", ""),
         ),
         lines=window_lines,
         confidential=row["confidential"],

@@ -10,21 +10,24 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.caseload import personal
+from engine.caseload.personal import WISH
 from engine.communications.outbox import Transaction
 from engine.database import driver_connection
 from engine.errors import ConnectError, InputError
+from engine.security.sealed_columns import box_of, key_of
 
 WISH_MOST: Final = 500
 """Characters."""
 
 # What was answered to another hour is not an answer to this one.
-_ANSWERED: Final = """
+_ANSWERED: Final = f"""
 LEFT JOIN LATERAL (
-    SELECT answer, wish, answered_at FROM appointment_answer
+    SELECT answer, {WISH.read()} AS wish, answered_at FROM appointment_answer
     WHERE appointment_id = appointment.id AND appointment_answer.starts_at = appointment.starts_at
     ORDER BY appointment_answer.id DESC LIMIT 1
 ) AS answered ON true
-"""
+"""  # noqa: S608  joined from constants of ours
 _COLUMNS: Final = """
 SELECT appointment.id, kind, appointment.starts_at, place, appointment.status, case_id,
        support_case.external_id AS case_number, calendar_sequence, answer, wish, answered_at
@@ -41,13 +44,14 @@ WHERE participant_id = $1 AND appointment.starts_at <= $2
 ORDER BY appointment.starts_at DESC, appointment.id LIMIT $3
 """
 _ONE: Final = f"{_COLUMNS}{_ANSWERED}WHERE participant_id = $1 AND appointment.id = $2"
-_ANSWER: Final = """
-INSERT INTO appointment_answer (appointment_id, starts_at, answer, wish, answered_at)
-SELECT id, starts_at, $4, $5, $6 FROM appointment
+_ANSWER: Final = f"""
+INSERT INTO appointment_answer (appointment_id, starts_at, answer, sealed_wish, wish_key_id,
+                                answered_at)
+SELECT id, starts_at, $4, {box_of("$5::json")}, {key_of("$5::json")}, $6 FROM appointment
 WHERE participant_id = $1 AND id = $2 AND starts_at = $3 AND starts_at > $6
       AND status = 'scheduled'
 RETURNING true
-"""
+"""  # noqa: S608  joined from constants of ours
 
 
 class Answer(StrEnum):
@@ -128,7 +132,13 @@ async def answer_appointment(
         raise InputError(f"a wish has at most {WISH_MOST} characters")
     driver = await driver_connection(transaction.connection)
     taken = await driver.fetchval(
-        _ANSWER, participant_id, seen.id, seen.starts_at, answer, wish or None, now
+        _ANSWER,
+        participant_id,
+        seen.id,
+        seen.starts_at,
+        answer,
+        personal.wish(seen.id, wish) if wish else None,
+        now,
     )
     if not taken:
         raise NotAnswerableError(f"appointment {seen.id} takes no answer")

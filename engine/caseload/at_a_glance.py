@@ -6,12 +6,13 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.caseload.personal import NAME
 from engine.database import driver_connection
 from engine.i18n import Language
 
-_READER: Final = "SELECT first_name, last_name, external_id FROM participant WHERE id = $1"
-_GLANCE: Final = """
-SELECT first_name, last_name, external_id, language, next.*, last.*,
+_READER: Final = f"SELECT {NAME} AS name, external_id FROM participant WHERE id = $1"  # noqa: S608
+_GLANCE: Final = f"""
+SELECT {NAME} AS name, external_id, language, next.*, last.*,
        (SELECT count(*) FROM caseworker_message
         WHERE participant_id = $1 AND author = 'caseworker' AND read_at IS NULL) AS unread_replies
 FROM participant
@@ -25,7 +26,7 @@ LEFT JOIN LATERAL (
     WHERE participant_id = $1 ORDER BY paid_on DESC, id DESC LIMIT 1
 ) AS last ON true
 WHERE participant.id = $1
-"""
+"""  # noqa: S608  joined from constants of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ async def reader_of(connection: AsyncConnection, participant_id: int) -> Reader:
     """The participant's name and Participant ID Number."""
     driver = await driver_connection(connection)
     row = await driver.fetchrow(_READER, participant_id)
-    return Reader(f"{row['first_name']} {row['last_name']}", row["external_id"])
+    return Reader(row["name"], row["external_id"])
 
 
 async def glance_at(connection: AsyncConnection, participant_id: int, now: datetime) -> Glance:
@@ -80,7 +81,7 @@ async def glance_at(connection: AsyncConnection, participant_id: int, now: datet
     ahead = row["starts_at"] is not None
     paid = row["paid_on"] is not None
     return Glance(
-        reader=Reader(f"{row['first_name']} {row['last_name']}", row["external_id"]),
+        reader=Reader(row["name"], row["external_id"]),
         notices=row["language"],
         next_appointment=NextAppointment(row["kind"], row["starts_at"], row["place"])
         if ahead

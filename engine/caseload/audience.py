@@ -9,7 +9,12 @@ from engine.communications.routing import route_to_json
 ENROLLED: Final = f"(participant.paperless AND {HAS_EMAIL})"
 """Who is without paper, and has an email address that may be used."""
 
-NAME: Final = "participant.first_name || ' ' || participant.last_name"
+NAME_FACTS: Final = """
+CASE WHEN participant.sealed_name IS NULL THEN
+     jsonb_build_object('name', participant.first_name || ' ' || participant.last_name)
+     ELSE '{}'::jsonb END
+"""
+"""The name among the facts, while it stands in the clear; a sealed one is copied as it is."""
 ROUTE: Final = f"""
 CASE WHEN NOT {ENROLLED} THEN $1::jsonb WHEN participant.confidential THEN $2::jsonb
      ELSE $3::jsonb END

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from engine.caseload.audience import NAME, ROUTE, routes
+from engine.caseload.audience import NAME_FACTS, ROUTE, routes
 from engine.caseload.columns import Rules
 from engine.caseload.query_file import PARTICIPANT, QueryFile, StagedRow
 from engine.caseload.reading import Fault
@@ -33,9 +33,11 @@ SELECT line FROM asked_in_file
 WHERE NOT EXISTS (SELECT FROM participant WHERE external_id = number)
 """
 _ASK: Final = f"""
-INSERT INTO asked_in_bulk (key, participant_id, language, facts, route)
+INSERT INTO asked_in_bulk (key, participant_id, language, facts, sealed_name, name_key_id,
+                           route)
 SELECT 'campaign:' || $4::text || ':' || number, participant.id, participant.language,
-       jsonb_build_object('name', {NAME}) || facts::jsonb, {ROUTE}
+       {NAME_FACTS} || facts::jsonb, participant.sealed_name, participant.name_key_id,
+       {ROUTE}
 FROM asked_in_file JOIN participant ON external_id = number
 ORDER BY line
 """  # noqa: S608  joined from constants

@@ -13,9 +13,12 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.calendar.deadlines import due_by
+from engine.caseload import personal
+from engine.caseload.personal import MESSAGE
 from engine.communications.outbox import Transaction
 from engine.database import driver_connection
 from engine.errors import InputError
+from engine.security.sealed_columns import box_of, key_of
 
 BODY_MOST: Final = 4_000
 """Characters."""
@@ -24,14 +27,15 @@ _CASES: Final = """
 SELECT support_case.id, external_id FROM case_party JOIN support_case ON support_case.id = case_id
 WHERE participant_id = $1 ORDER BY status DESC, opened_on DESC, support_case.id
 """
-_WRITE: Final = """
-INSERT INTO caseworker_message (participant_id, case_id, author, body, written_at, reply_due)
-SELECT participant_id, case_id, 'participant', $3, $4, $5
+_WRITE: Final = f"""
+INSERT INTO caseworker_message (participant_id, case_id, author, sealed_body, body_key_id,
+                                written_at, reply_due)
+SELECT participant_id, case_id, 'participant', {box_of("$3::json")}, {key_of("$3::json")}, $4, $5
 FROM case_party WHERE participant_id = $1 AND case_id = $2
 RETURNING id
-"""
+"""  # noqa: S608  joined from constants of ours
 # The thread that was written to last comes first, in the case that was written to last.
-_CONVERSATION: Final = """
+_CONVERSATION: Final = f"""
 WITH thread AS (
     SELECT id, case_id, greatest(id, (SELECT max(id) FROM caseworker_message AS reply
                                       WHERE reply.answers_id = question.id)) AS latest
@@ -43,14 +47,14 @@ WITH thread AS (
            max(latest) OVER (PARTITION BY case_id) AS case_latest
     FROM thread
 )
-SELECT message.id, message.case_id, external_id AS case_number, author, body, written_at,
-       reply_due, read_at, ranked.id AS thread, total
+SELECT message.id, message.case_id, external_id AS case_number, author,
+       {MESSAGE.read("message")} AS body, written_at, reply_due, read_at, ranked.id AS thread, total
 FROM ranked
 JOIN caseworker_message AS message ON coalesce(message.answers_id, message.id) = ranked.id
 JOIN support_case ON support_case.id = message.case_id
 WHERE message.participant_id = $1 AND rank > $3 AND rank <= $3 + $4
 ORDER BY case_latest DESC, latest DESC, message.id
-"""
+"""  # noqa: S608  joined from constants of ours
 _READ: Final = """
 UPDATE caseworker_message SET read_at = $3
 WHERE participant_id = $1 AND id = ANY($2::bigint[]) AND author = 'caseworker' AND read_at IS NULL
@@ -137,7 +141,8 @@ class CaseworkerMessages:
         refuse_fault(body)
         due = due_by(now, self.reply_days)
         driver = await driver_connection(transaction.connection)
-        written = await driver.fetchval(_WRITE, participant_id, case_id, body, now, due)
+        sealed = personal.message(participant_id, case_id, "participant", body)
+        written = await driver.fetchval(_WRITE, participant_id, case_id, sealed, now, due)
         return due if written is not None else None
 
     async def conversations(

@@ -6,13 +6,16 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.caseload import personal
 from engine.caseload.caseworker_messages import refuse_fault
 from engine.caseload.notices import READER, route_of
+from engine.caseload.personal import MESSAGE, NAME
 from engine.clock import pacific_date
 from engine.communications.catalogue import CASEWORKER_REPLY, CaseworkerReplyFacts
 from engine.communications.outbox import Obligation, Transaction
 from engine.database import driver_connection
 from engine.errors import InputError
+from engine.security.sealed_columns import box_of, key_of
 
 _WAITING: Final = """
 SELECT question.id, county, participant_id, written_at, reply_due
@@ -21,19 +24,19 @@ WHERE author = 'participant'
       AND NOT EXISTS (SELECT FROM caseworker_message AS reply WHERE reply.answers_id = question.id)
 ORDER BY reply_due, question.id LIMIT $1
 """
-_THREAD: Final = """
+_THREAD: Final = f"""
 WITH asked AS (SELECT coalesce(answers_id, id) AS id FROM caseworker_message WHERE id = $1)
-SELECT id, staff, body, written_at, reply_due, read_at FROM caseworker_message
+SELECT id, staff, {MESSAGE.read()} AS body, written_at, reply_due, read_at FROM caseworker_message
 WHERE id = (SELECT id FROM asked) OR answers_id = (SELECT id FROM asked) ORDER BY id
-"""
-_ABOUT: Final = """
+"""  # noqa: S608  joined from constants of ours
+_ABOUT: Final = f"""
 SELECT participant_id, participant.external_id AS participant_number, language,
-       first_name || ' ' || last_name AS name, support_case.external_id AS case_number, county
+       {NAME} AS name, support_case.external_id AS case_number, county
 FROM caseworker_message
 JOIN participant ON participant.id = participant_id
 JOIN support_case ON support_case.id = case_id
 WHERE caseworker_message.id = $1
-"""
+"""  # noqa: S608  joined from constants of ours
 _QUESTION: Final = f"""
 SELECT author, participant_id, case_id, support_case.external_id AS case_number, {READER},
        EXISTS (SELECT FROM caseworker_message AS reply
@@ -43,11 +46,11 @@ JOIN participant ON participant.id = participant_id
 JOIN support_case ON support_case.id = case_id
 WHERE question.id = $1
 """  # noqa: S608  joined from constants of ours
-_REPLY: Final = """
-INSERT INTO caseworker_message
-       (participant_id, case_id, author, staff, body, written_at, answers_id)
-VALUES ($1, $2, 'caseworker', $3, $4, $5, $6) RETURNING id
-"""
+_REPLY: Final = f"""
+INSERT INTO caseworker_message (participant_id, case_id, author, staff, sealed_body, body_key_id,
+                                written_at, answers_id)
+VALUES ($1, $2, 'caseworker', $3, {box_of("$4::json")}, {key_of("$4::json")}, $5, $6) RETURNING id
+"""  # noqa: S608  joined from constants of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +141,9 @@ async def reply(
         raise InputError(
             f"message {message_id} was answered already; to answer it once more: --again"
         )
-    reply_id = await driver.fetchval(
-        _REPLY, question["participant_id"], question["case_id"], staff, body, now, message_id
-    )
+    owner, case_id = question["participant_id"], question["case_id"]
+    sealed = personal.message(owner, case_id, "caseworker", body)
+    reply_id = await driver.fetchval(_REPLY, owner, case_id, staff, sealed, now, message_id)
     communication_id = await transaction.record(_told(question, reply_id, body, now))
     assert communication_id is not None  # noqa: S101  the key holds the number of a new row
     return Replied(reply_id, question["participant_id"], communication_id)

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload.alerts import ordinary_route
+from engine.caseload.personal import NAME
 from engine.clock import Clock, require_aware
 from engine.communications.catalogue import (
     ECOMMUNICATIONS_ENROLLED,
@@ -29,10 +30,10 @@ from engine.errors import InputError
 How = Literal["web", "phone", "caseworker", "case_system"]
 Proof = Mapping[str, str | int | None]
 
-_LOCK: Final = """
-SELECT paperless, language, first_name || ' ' || last_name AS name
+_LOCK: Final = f"""
+SELECT paperless, language, {NAME} AS name
 FROM participant WHERE id = $1 FOR NO KEY UPDATE
-"""
+"""  # noqa: S608  joined from constants of ours
 _EMAIL: Final = """
 SELECT id FROM contact_point WHERE participant_id = $1 AND kind = 'email'
 AND superseded_at IS NULL AND safe_to_use AND bounced_at IS NULL

@@ -16,26 +16,24 @@ from typing import Any, Final, Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload.alerts import Changed, alert_at, security_alert
+from engine.caseload.personal import FIELDS, NAME, contact
 from engine.clock import Clock
 from engine.communications.catalogue import CONFIRM_EMAIL, Channel, ConfirmEmailFacts
 from engine.communications.outbox import Obligation, Transaction
 from engine.communications.routing import in_order
 from engine.database import driver_connection
+from engine.security.sealed_columns import box_of, fingerprint_of, key_of
 
 Kind = Literal["email", "mail", "phone"]
 CONFIRM_WITHIN: Final = timedelta(hours=24)
 _CHANGED: Final[Mapping[Kind, Changed]] = {"email": "email", "mail": "address", "phone": "phone"}
-_COLUMNS: Final = (
-    "email", "phone", "addr1", "addr2", "urbanization", "city", "state", "zip5", "zip4",
-)  # fmt: skip
 
-_LOCK: Final = """
-SELECT confidential, language, first_name || ' ' || last_name AS name
+_LOCK: Final = f"""
+SELECT confidential, language, external_id, {NAME} AS name
 FROM participant WHERE id = $1 FOR NO KEY UPDATE
-"""
+"""  # noqa: S608  joined from constants of ours
 _CURRENT: Final = f"""
-SELECT id, {", ".join(_COLUMNS)}, safe_to_use, bounced_at, returned_at, verified_at, changed_by,
-       told
+SELECT id, {FIELDS} AS fields, safe_to_use, bounced_at, returned_at, verified_at, changed_by, told
 FROM contact_point
 WHERE participant_id = $1 AND kind = $2 AND superseded_at IS NULL AND NOT substitute
 """  # noqa: S608  joined from constants of this module
@@ -51,9 +49,10 @@ UPDATE contact_point SET superseded_at = $2, safe_to_use = safe_to_use AND $3 WH
 """
 _SAFE: Final = "UPDATE contact_point SET safe_to_use = $2, own_answer = true WHERE id = $1"
 _ADD: Final = f"""
-INSERT INTO contact_point (participant_id, kind, {", ".join(_COLUMNS)}, safe_to_use, address_flags,
-                           changed_by, own_answer, created_at, told)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'participant', true, $14, $15)
+INSERT INTO contact_point (participant_id, kind, sealed, sealed_key_id, fingerprint, safe_to_use,
+                           address_flags, changed_by, own_answer, created_at, told)
+VALUES ($1, $2, {box_of("$3::json")}, {key_of("$3::json")}, {fingerprint_of("$3::json")}, $4,
+        $5, 'participant', true, $6, $7)
 RETURNING id
 """  # noqa: S608  joined from constants of this module
 _CONFIRMATION: Final = """
@@ -168,7 +167,7 @@ class ContactChanges:
             _ADD,
             work.participant_id,
             change.kind,
-            *(change.values.get(column) or None for column in _COLUMNS),
+            contact(work.reader["external_id"], change.kind, change.values),
             change.safe,
             change.flags,
             work.now,
@@ -250,7 +249,8 @@ def _same(current: Any, change: Change) -> bool:
         return change.empty
     if current["bounced_at"] or current["returned_at"]:
         return False
-    return all((current[name] or "") == (change.values.get(name) or "") for name in _COLUMNS)
+    filled = {name: value for name, value in change.values.items() if value}
+    return bool(current["fields"] == filled)
 
 
 def _reachable(contact: Any) -> bool:

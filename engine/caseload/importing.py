@@ -12,6 +12,7 @@ from engine.caseload.addresses import flag_new_addresses
 from engine.caseload.columns import CaseloadFile, Reference, Rules, caseload_files
 from engine.caseload.loading import Connection, load
 from engine.caseload.reading import Fault, Reading, Row
+from engine.caseload.staging import staging
 from engine.database import driver_connection
 from engine.errors import InputError
 
@@ -98,12 +99,15 @@ class _Run:
     async def stage(self, reading: Reading) -> None:
         """Stream one file into a temporary table of its own."""
         file = reading.file
-        columns = ", ".join(f"{column.name} {column.rule.sql_type}" for column in file.columns)
+        staged = staging(file)
+        columns = ", ".join(f"{name} {sql_type}" for name, sql_type in staged.columns.items())
         await self.connection.execute(
             f"CREATE TEMP TABLE {file.stage} (line integer NOT NULL, {columns}) ON COMMIT DROP"
         )
         await self.connection.copy_records_to_table(
-            file.stage, records=self._told(reading), columns=["line", *file.header]
+            file.stage,
+            records=map(staged.take, self._told(reading)),
+            columns=["line", *staged.columns],
         )
         await self.connection.execute(f"ANALYZE {file.stage}")
 
@@ -247,8 +251,8 @@ async def import_caseload(
     Rows are matched by external id: new ones are added, differing ones updated (a differing
     contact point supersedes the old row), the rest is not touched, and nobody is told. Nothing of
     a file with a fault is loaded, nor of a file that needs its rows; the other files are. All of
-    it is one transaction. A dry run does the same and rolls it back. Memory is bounded but for
-    the faults.
+    it is one transaction. Names and contacts are sealed before they reach the database. A dry run
+    does the same and rolls it back. Memory is bounded but for the faults.
 
     Raises InputError when there is no such folder or no caseload file in it.
     """

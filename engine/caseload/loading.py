@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.caseload.personal import CONTACT, NAMES
+from engine.security.resealing import seal_clear
+from engine.security.sealed_columns import box_of, fingerprint_of, key_of
+
 Connection = Any
 """An asyncpg connection in a transaction; asyncpg publishes no types."""
 
@@ -24,16 +28,19 @@ class Target:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     incoming: str
+    sealed: tuple[str, ...] = ()
+    """Columns that are written and not compared: no two sealings are alike."""
 
     def statement(self) -> str:
         """One statement that writes what is new or differs, and counts both.
 
         A row that is already as the file says is not written at all: no lock, no new version.
         """
-        keys, every = ", ".join(self.key), ", ".join(self.key + self.columns)
+        written = self.columns + self.sealed
+        keys, every = ", ".join(self.key), ", ".join(self.key + written)
         known = ", ".join(f"t.{name}" for name in self.columns)
         given = ", ".join(f"i.{name}" for name in self.columns)
-        changes = ", ".join(f"{name} = excluded.{name}" for name in self.columns)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in written)
         return f"""
             WITH incoming AS ({self.incoming}),
             wanted AS (
@@ -55,8 +62,7 @@ _PARTICIPANTS: Final = Target(
     "participant",
     ("external_id",),
     (
-        "first_name",
-        "last_name",
+        "name_fingerprint",
         "language",
         "confidential",
         "paperless",
@@ -65,8 +71,10 @@ _PARTICIPANTS: Final = Target(
         "imported_paperless",
     ),
     # What the case system repeats does not undo what the parent chose since it said so first.
-    """
-    SELECT s.participant_id AS external_id, s.first_name, s.last_name, s.confidential,
+    f"""
+    SELECT s.participant_id AS external_id, {box_of("s.personal")} AS sealed_name,
+           {key_of("s.personal")} AS name_key_id,
+           {fingerprint_of("s.personal")} AS name_fingerprint, s.confidential,
            CASE WHEN s.language = p.imported_language THEN p.language
                 ELSE s.language END AS language,
            CASE WHEN s.paperless IS NULL OR s.paperless = p.imported_paperless
@@ -75,7 +83,8 @@ _PARTICIPANTS: Final = Target(
            COALESCE(s.paperless, p.imported_paperless) AS imported_paperless,
            COALESCE(s.large_print, p.large_print, false) AS large_print
     FROM stage_participants s LEFT JOIN participant p ON p.external_id = s.participant_id
-    """,
+    """,  # noqa: S608  joined from constants of ours
+    ("sealed_name", "name_key_id"),
 )
 _CASES: Final = Target(
     "support_case",
@@ -151,18 +160,17 @@ _HOLD_CONTACTS: Final = "LOCK TABLE contact_point IN SHARE ROW EXCLUSIVE MODE"
 _COUNT_CONTACTS: Final = "ANALYZE contact_point"
 # Whether the lines fit their window, and whether the address may be written to at all, hang on
 # the participant too: their addresses are looked at again.
-_FORGET_FLAGS: Final = """
+_FORGET_FLAGS: Final = f"""
     UPDATE contact_point SET address_flags = NULL
     FROM participant p JOIN stage_participants s ON s.participant_id = p.external_id
     WHERE contact_point.participant_id = p.id AND address_flags IS NOT NULL
         AND superseded_at IS NULL
-        AND ROW(p.first_name, p.last_name, p.confidential)
-            IS DISTINCT FROM ROW(s.first_name, s.last_name, s.confidential)
-"""
-_COMPARE_CONTACTS: Final = """
+        AND ROW(p.name_fingerprint, p.confidential)
+            IS DISTINCT FROM ROW({fingerprint_of("s.personal")}, s.confidential)
+"""  # noqa: S608  joined from constants of ours
+_COMPARE_CONTACTS: Final = f"""
     CREATE TEMP TABLE compared_contact ON COMMIT DROP AS
-    SELECT p.id AS participant_id, s.kind, s.email, s.phone, s.addr1, s.addr2, s.urbanization,
-           s.city, s.state, s.zip5, s.zip4, s.substitute, current.id AS current_id,
+    SELECT p.id AS participant_id, s.kind, s.personal, s.substitute, current.id AS current_id,
            CASE WHEN place.same AND current.own_answer
                 THEN current.safe_to_use AND COALESCE(s.safe_to_use, true)
                 ELSE COALESCE(s.safe_to_use, current.safe_to_use, true) END AS safe_to_use,
@@ -178,12 +186,7 @@ _COMPARE_CONTACTS: Final = """
     LEFT JOIN contact_point current ON current.participant_id = p.id AND current.kind = s.kind
         AND current.substitute = s.substitute AND current.superseded_at IS NULL
     LEFT JOIN LATERAL (
-        SELECT ROW(
-            said.email, said.phone, said.addr1, said.addr2, said.urbanization,
-            said.city, said.state, said.zip5, said.zip4
-        ) IS NOT DISTINCT FROM ROW(
-            s.email, s.phone, s.addr1, s.addr2, s.urbanization, s.city, s.state, s.zip5, s.zip4
-        ) AS repeated
+        SELECT said.fingerprint = {fingerprint_of("s.personal")} AS repeated
         FROM contact_point AS said
         WHERE (current.id IS NULL OR current.changed_by = 'participant')
             AND said.participant_id = p.id AND said.kind = s.kind
@@ -191,28 +194,22 @@ _COMPARE_CONTACTS: Final = """
         ORDER BY said.id DESC LIMIT 1
     ) last ON true
     CROSS JOIN LATERAL (
-        SELECT current.id IS NOT NULL AND ROW(
-            current.email, current.phone, current.addr1, current.addr2, current.urbanization,
-            current.city, current.state, current.zip5, current.zip4
-        ) IS NOT DISTINCT FROM ROW(
-            s.email, s.phone, s.addr1, s.addr2, s.urbanization, s.city, s.state, s.zip5, s.zip4
-        ) AS same
+        SELECT current.fingerprint IS NOT DISTINCT FROM {fingerprint_of("s.personal")} AS same
     ) place
     WHERE last.repeated IS NOT TRUE OR place.same
-"""
+"""  # noqa: S608  joined from constants of ours
 _SUPERSEDE_CONTACTS: Final = """
     UPDATE contact_point SET superseded_at = now() FROM compared_contact n
     WHERE contact_point.id = n.current_id AND NOT (n.same AND n.safe_to_use = n.was_safe)
 """
-_ADD_CONTACTS: Final = """
-    INSERT INTO contact_point (participant_id, kind, email, phone, addr1, addr2, urbanization, city,
-        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at, returned_at,
-        own_answer)
-    SELECT participant_id, kind, email, phone, addr1, addr2, urbanization, city,
-        state, zip5, zip4, substitute, safe_to_use, verified_at, bounced_at, returned_at,
+_ADD_CONTACTS: Final = f"""
+    INSERT INTO contact_point (participant_id, kind, sealed, sealed_key_id, fingerprint, substitute,
+        safe_to_use, verified_at, bounced_at, returned_at, own_answer)
+    SELECT participant_id, kind, {box_of("personal")}, {key_of("personal")},
+        {fingerprint_of("personal")}, substitute, safe_to_use, verified_at, bounced_at, returned_at,
         COALESCE(own_answer, false)
     FROM compared_contact n WHERE n.current_id IS NULL OR NOT (same AND safe_to_use = was_safe)
-"""
+"""  # noqa: S608  joined from constants of ours
 _VERIFY_CONTACTS: Final = """
     UPDATE contact_point SET verified_at = n.verified_at FROM compared_contact n
     WHERE contact_point.id = n.current_id AND n.same AND n.safe_to_use = n.was_safe
@@ -252,11 +249,14 @@ async def load(connection: Connection, file: str) -> Written:
     the answer to "is it safe to use" differs, its proofs, bounces and returned letters travel to
     the new row. A newer proof alone is noted on the row itself. What the case system says of
     eCommunications is a consent on record. Nothing else is written, and nobody is told. Mail
-    addresses that are new, or whose participant has changed, are left to be looked at.
+    addresses that are new, or whose participant has changed, are left to be looked at. What is
+    sealed is compared by its fingerprint, so rows that are still in the clear are sealed first.
     """
     if file == "contact_points.csv":
+        await seal_clear(connection, CONTACT)
         return await _load_contacts(connection)
     if file == "participants.csv":
+        await seal_clear(connection, NAMES)
         await connection.execute(_FORGET_FLAGS)
     counts = await connection.fetchrow(_TARGETS[file].statement())
     if file == "participants.csv":

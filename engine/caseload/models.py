@@ -24,7 +24,8 @@ class Participant(Base):
     """A parent or guardian, known to the outside by the Participant ID Number alone.
 
     `imported_language` and `imported_paperless` are what the case system said last: what the
-    participant chose since stands until it says something else.
+    participant chose since stands until it says something else. Their names are sealed; a row from
+    before that has them in the clear until `connect keys rotate` passes it.
     """
 
     __tablename__ = "participant"
@@ -32,8 +33,11 @@ class Participant(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     external_id: Mapped[str] = mapped_column(unique=True)
-    first_name: Mapped[str]
-    last_name: Mapped[str]
+    first_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    sealed_name: Mapped[bytes | None]
+    name_key_id: Mapped[str | None]
+    name_fingerprint: Mapped[bytes | None]
     language: Mapped[str]
     confidential: Mapped[bool] = mapped_column(server_default=text("false"))
     paperless: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -43,7 +47,8 @@ class Participant(Base):
 
 
 class ContactPoint(Base):
-    """One way to reach a participant. Current while `superseded_at` is empty.
+    """One way to reach a participant. Current while `superseded_at` is empty. What is in it is
+    sealed, all of it in one; see `engine.caseload.personal`.
 
     `safe_to_use` is the participant's own answer: nothing is ever sent to an unsafe one.
     `substitute` marks the address of a confidentiality programme (Cal. Gov. Code § 6205 ff.).
@@ -60,9 +65,9 @@ class ContactPoint(Base):
         CheckConstraint("kind IN ('email', 'mail', 'phone')", name="kind"),
         CheckConstraint("changed_by IN ('case_system', 'participant')", name="changed_by"),
         CheckConstraint(
-            "CASE kind WHEN 'email' THEN email IS NOT NULL WHEN 'phone' THEN phone IS NOT NULL"
-            " ELSE addr1 IS NOT NULL AND city IS NOT NULL AND state IS NOT NULL"
-            " AND zip5 IS NOT NULL END",
+            "sealed IS NOT NULL OR CASE kind WHEN 'email' THEN email IS NOT NULL"
+            " WHEN 'phone' THEN phone IS NOT NULL ELSE addr1 IS NOT NULL AND city IS NOT NULL"
+            " AND state IS NOT NULL AND zip5 IS NOT NULL END",
             name="complete",
         ),
         Index(
@@ -87,6 +92,9 @@ class ContactPoint(Base):
     state: Mapped[str | None]
     zip5: Mapped[str | None]
     zip4: Mapped[str | None]
+    sealed: Mapped[bytes | None]
+    sealed_key_id: Mapped[str | None]
+    fingerprint: Mapped[bytes | None]
     substitute: Mapped[bool] = mapped_column(server_default=text("false"))
     safe_to_use: Mapped[bool] = mapped_column(server_default=text("true"))
     verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -328,6 +336,8 @@ class AppointmentAnswer(Base):
     starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     answer: Mapped[str]
     wish: Mapped[str | None]
+    sealed_wish: Mapped[bytes | None]
+    wish_key_id: Mapped[str | None]
     answered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -349,7 +359,9 @@ class CaseworkerMessage(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("support_case.id"), index=True)
     author: Mapped[str]
     staff: Mapped[str | None]
-    body: Mapped[str]
+    body: Mapped[str | None]
+    sealed_body: Mapped[bytes | None]
+    body_key_id: Mapped[str | None]
     written_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     reply_due: Mapped[date | None] = mapped_column(Date)
     answers_id: Mapped[int | None] = mapped_column(ForeignKey("caseworker_message.id"), index=True)
@@ -367,7 +379,9 @@ class OtherPartyReport(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), index=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("support_case.id"), index=True)
-    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    sealed_facts: Mapped[bytes | None]
+    facts_key_id: Mapped[str | None]
     reported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     read_by: Mapped[str | None]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from engine.caseload.personal import NAME
 from engine.clock import Clock
 from engine.communications.catalogue import PAYMENT_NOTICE, Channel, PaymentFacts
 from engine.communications.outbox import Obligation, Outbox
@@ -19,7 +20,7 @@ HAS_EMAIL: Final = """EXISTS (
 # A confidential participant's route never falls back from email to post by itself.
 READER: Final = f"""
        participant.language, participant.confidential, participant.paperless,
-       participant.first_name || ' ' || participant.last_name AS name,
+       {NAME} AS name,
        {HAS_EMAIL} AS has_email
 """
 _PAYMENTS = f"""

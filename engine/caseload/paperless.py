@@ -5,14 +5,15 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.caseload.personal import NAME
 from engine.database import driver_connection
 from engine.inbox.readers import InboxReader
 
 _ENROLLED: Final = "SELECT paperless FROM participant WHERE id = $1"
-_AMONG: Final = """
-SELECT id, language, first_name || ' ' || last_name AS name
+_AMONG: Final = f"""
+SELECT id, language, {NAME} AS name
 FROM participant WHERE paperless AND id = ANY($1::bigint[])
-"""
+"""  # noqa: S608  joined from constants of ours
 
 
 async def is_enrolled(connection: AsyncConnection, participant_id: int) -> bool:

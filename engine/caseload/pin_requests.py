@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.calendar.deadlines import due_by
 from engine.caseload.carried_pins import CarriedPins
+from engine.caseload.personal import NAME, NAMES_APART
 from engine.clock import Clock, pacific_date
 from engine.communications.catalogue import (
     TEMPORARY_PIN,
@@ -31,18 +32,18 @@ log: Final = structlog.get_logger()
 
 Method = Literal["email", "mail"]
 
-_LOOK_UP = "SELECT id, first_name, last_name FROM participant WHERE external_id = $1"
+_LOOK_UP = f"SELECT id, {NAMES_APART} AS names FROM participant WHERE external_id = $1"  # noqa: S608
 _RECEIVE = """
 INSERT INTO pin_request (participant_id, method, language, requested_at)
 VALUES ($1, $2, $3, $4) RETURNING id
 """
-_TAKE = """
+_TAKE = f"""
 SELECT pin_request.id, participant_id, method, requested_at, participant.language, confidential,
-       first_name || ' ' || last_name AS name
+       {NAME} AS name
 FROM pin_request LEFT JOIN participant ON participant.id = participant_id
 WHERE pin_request.id = $1 AND settled_at IS NULL
 FOR UPDATE OF pin_request SKIP LOCKED
-"""
+"""  # noqa: S608  joined from constants of ours
 _SETTLED = "UPDATE pin_request SET settled_at = $2, outcome = $3 WHERE id = $1"
 _UNSETTLED = """
 SELECT id FROM pin_request
@@ -99,7 +100,7 @@ class PinRequests:
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
             row = await driver.fetchrow(_LOOK_UP, external_id)
-            stored = f"{row['first_name']}\n{row['last_name']}" if row else "\n"
+            stored = row["names"] if row else "\n"
             same = _same_name(stored, f"{first_name}\n{last_name}")
             participant_id = row["id"] if row and same else None
             request_id = await driver.fetchval(_RECEIVE, participant_id, method, language, now)

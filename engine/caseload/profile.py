@@ -7,21 +7,21 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.caseload.personal import FIELDS, LINE_FIELDS, NAME
 from engine.caseload.reminder_choices import WANTED
 from engine.database import driver_connection
 from engine.i18n import Language
 
 _READER: Final = f"""
-SELECT first_name || ' ' || last_name AS name, external_id, language, paperless, confidential,
+SELECT {NAME} AS name, external_id, language, paperless, confidential,
        {WANTED} AS reminders
 FROM participant WHERE id = $1
 """  # noqa: S608  joined from a constant of ours
-_CONTACTS: Final = """
-SELECT id, kind, email, phone, addr1, addr2, urbanization, city, state, zip5, zip4, substitute,
-       safe_to_use, changed_by, verified_at, created_at, vouched_at,
-       bounced_at IS NOT NULL AS bounced, returned_at IS NOT NULL AS returned
+_CONTACTS: Final = f"""
+SELECT id, kind, {FIELDS} AS fields, substitute, safe_to_use, changed_by, verified_at, created_at,
+       vouched_at, bounced_at IS NOT NULL AS bounced, returned_at IS NOT NULL AS returned
 FROM contact_point WHERE participant_id = $1 AND superseded_at IS NULL
-"""
+"""  # noqa: S608  joined from constants of ours
 _NORTH_AMERICAN: Final = re.compile(r"\+1([0-9]{3})([0-9]{3})([0-9]{4})")
 
 
@@ -89,16 +89,18 @@ def phone_as_written(number: str) -> str:
 
 
 def _contact(row: Any) -> Contact:
-    names = ("email", "phone", "addr1", "addr2", "urbanization", "city", "state", "zip5", "zip4")
-    zip_code = "-".join(filter(None, (row["zip5"], row["zip4"])))
-    last = f"{row['city']}, {row['state']} {zip_code}" if row["kind"] == "mail" else None
-    phone = phone_as_written(row["phone"]) if row["phone"] else None
-    lines = (row["email"], phone, row["urbanization"], row["addr1"], row["addr2"], last)
+    fields = dict.fromkeys(LINE_FIELDS, "") | row["fields"]
+    zip_code = "-".join(filter(None, (fields["zip5"], fields["zip4"])))
+    last = f"{fields['city']}, {fields['state']} {zip_code}" if row["kind"] == "mail" else None
+    phone = phone_as_written(fields["phone"]) if fields["phone"] else None
+    lines = (
+        fields["email"], phone, fields["urbanization"], fields["addr1"], fields["addr2"], last,
+    )  # fmt: skip
     return Contact(
         id=row["id"],
         kind=row["kind"],
         lines=tuple(filter(None, lines)),
-        fields={name: row[name] or "" for name in names},
+        fields=fields,
         safe=row["safe_to_use"],
         own_change=row["changed_by"] == "participant",
         verified_at=row["verified_at"],

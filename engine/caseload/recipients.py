@@ -3,17 +3,22 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload.addresses import ADDRESS_COLUMNS, checked
 from engine.caseload.desks import counties_of
+from engine.caseload.personal import FIELDS
 from engine.clock import Clock, system_clock
 from engine.communications.claims import Reader
 from engine.communications.ports import EmailAddress, PostalAddress, Unreachable
 from engine.database import driver_connection
 from engine.mail.addresses.checking import WINDOW_LINES
+from engine.security.sealed_columns import Unreadable
+
+log: Final = structlog.get_logger()
 
 # A contact point that is asked for by its number may be an old one; else the current one counts.
 _ASKED = """
@@ -28,7 +33,7 @@ _STANDING = """
        changed_by, told, contact_point.created_at, verified_at, vouched_at, turn
 """
 _EMAIL = f"""
-SELECT email, confidential, contact_point.id AS contact_point, {_STANDING}
+SELECT {FIELDS} AS fields, confidential, contact_point.id AS contact_point, {_STANDING}
 {_ASKED} AND kind = 'email' ORDER BY turn
 """
 # A confidential participant is written to at the substitute address alone (Cal. Gov. Code 6207).
@@ -104,12 +109,15 @@ class CaseloadRecipients:
         await driver.execute(_RETURNED, list(contact_points), at)
 
     def _email(self, row: Any, reader: Reader) -> EmailAddress | Unreachable:
-        if row["email"] is None:
+        fields = row["fields"]
+        if fields is None:
             return Unreachable("no_email_on_file")
+        if isinstance(fields, Unreadable):
+            return _unreadable(row, fields)
         return (
             _usable(row)
             or self._untrusted_email(row, reader)
-            or EmailAddress(row["email"], row["contact_point"])
+            or EmailAddress(fields["email"], row["contact_point"])
         )
 
     def _untrusted_email(self, row: Any, reader: Reader) -> Unreachable | None:
@@ -124,22 +132,27 @@ class CaseloadRecipients:
         return None
 
     def _mail(self, row: Any, reader: Reader, county: str | None) -> PostalAddress | Unreachable:
-        if row["addr1"] is None:
+        fields = row["fields"]
+        if fields is None:
             confidential = row["confidential"]
             return Unreachable("no_substitute_address" if confidential else "no_address_on_file")
+        if isinstance(unopened := row["name"], Unreadable) or isinstance(
+            unopened := fields, Unreadable
+        ):
+            return _unreadable(row, unopened)
         return (
             _usable(row)
             or _unfit(row, self._window_lines)
             or self._untrusted_address(row, reader)
             or PostalAddress(
                 name=row["name"],
-                addr1=row["addr1"],
-                addr2=row["addr2"] or "",
-                urbanization=row["urbanization"] or "",
-                city=row["city"],
-                state=row["state"],
-                zip5=row["zip5"],
-                zip4=row["zip4"] or "",
+                addr1=fields["addr1"],
+                addr2=fields.get("addr2", ""),
+                urbanization=fields.get("urbanization", ""),
+                city=fields["city"],
+                state=fields["state"],
+                zip5=fields["zip5"],
+                zip4=fields.get("zip4", ""),
                 confidential=row["confidential"],
                 contact_point=row["contact_point"],
                 large_print=row["large_print"],
@@ -162,6 +175,12 @@ class CaseloadRecipients:
 
 def _columns(asked: Sequence[Reader]) -> tuple[list[int], list[int | None]]:
     return [reader.participant_id for reader in asked], [reader.contact_point for reader in asked]
+
+
+def _unreadable(row: Any, unopened: Unreadable) -> Unreachable:
+    """What was sealed under a key that is gone, or altered, is held: no other channel is tried."""
+    log.error("contact_unreadable", contact_point=row["contact_point"], why=str(unopened.why))
+    return Unreachable("unreadable")
 
 
 def _unfit(row: Any, window_lines: int) -> Unreachable | None:

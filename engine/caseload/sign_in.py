@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.caseload.alerts import ordinary_route
+from engine.caseload.personal import NAME
 from engine.clock import Clock, pacific_date
 from engine.communications.catalogue import SIGN_IN_LOCKED, SignInLockedFacts
 from engine.communications.outbox import Obligation, Outbox
@@ -67,12 +68,12 @@ _STILL_GOOD: Final = """
 SELECT EXISTS (SELECT FROM pin_credential WHERE id = $1 AND used_at IS NULL AND voided_at IS NULL)
 """
 _REHASHED: Final = "UPDATE pin_credential SET hash = $2 WHERE id = $1"
-_TO_TELL: Final = """
+_TO_TELL: Final = f"""
 SELECT tag, participant.id, participant.language, confidential, failed_at,
-       first_name || ' ' || last_name AS name
+       {NAME} AS name
 FROM sign_in_standing LEFT JOIN participant ON participant.id = participant_id
 WHERE tell ORDER BY tag LIMIT 500 FOR UPDATE OF sign_in_standing SKIP LOCKED
-"""
+"""  # noqa: S608  joined from constants of ours
 _TOLD: Final = """
 UPDATE sign_in_standing SET tell = false, told_on = $2 WHERE tag = ANY($1::text[])
 """

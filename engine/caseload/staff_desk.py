@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload import caseworker_replies
 from engine.caseload.caseworker_replies import Replied, StaffThread, Waiting
+from engine.caseload.personal import FIELDS, REPORT
 from engine.caseload.sign_in import SignIn
 from engine.caseload.welcome import Welcomed, welcome
 from engine.clock import Clock
@@ -40,15 +41,15 @@ SELECT other_party_report.id, county, participant_id, reported_at
 FROM other_party_report JOIN support_case ON support_case.id = case_id
 WHERE read_at IS NULL ORDER BY other_party_report.id LIMIT $1
 """
-_REPORT: Final = """
+_REPORT: Final = f"""
 SELECT other_party_report.id, participant_id, participant.external_id AS participant_number,
-       support_case.external_id AS case_number, county, facts::text AS facts, reported_at,
+       support_case.external_id AS case_number, county, {REPORT.read()} AS facts, reported_at,
        read_at, read_by
 FROM other_party_report
 JOIN participant ON participant.id = participant_id
 JOIN support_case ON support_case.id = case_id
 WHERE other_party_report.id = $1 FOR NO KEY UPDATE OF other_party_report
-"""
+"""  # noqa: S608  joined from constants of ours
 _READ: Final = """
 UPDATE other_party_report SET read_at = $2, read_by = $3 WHERE id = $1 AND read_at IS NULL
 """
@@ -58,14 +59,12 @@ FROM communication JOIN delivery ON communication_id = communication.id
      AND delivery.step = communication.step AND meets_obligation
 WHERE communication.id = $1 AND communication.state = 'held'
 """
-_CONTACT: Final = """
-SELECT contact_point.id, kind, created_at, changed_by,
-       concat_ws(E'\\n', email, urbanization, addr1, addr2,
-                 city || ', ' || state || ' ' || concat_ws('-', zip5, zip4)) AS said
+_CONTACT: Final = f"""
+SELECT contact_point.id, kind, created_at, changed_by, {FIELDS} AS fields
 FROM contact_point JOIN participant ON participant.id = participant_id
 WHERE participant_id = $1 AND kind = $2 AND superseded_at IS NULL
       AND (kind <> 'mail' OR substitute = confidential)
-"""
+"""  # noqa: S608  joined from constants of ours
 _VOUCH: Final = """
 UPDATE contact_point SET vouched_at = $3
 WHERE id = $2 AND participant_id = $1 AND kind = $4 AND superseded_at IS NULL RETURNING id
@@ -181,7 +180,9 @@ class StaffDesk:
             if row is None:
                 raise InputError(f"no {held['channel']} contact is on file for it")
             await act.done("contact.shown", held["participant_id"], contact=row["id"])
-        return HeldContact(**row)
+        return HeldContact(
+            row["id"], row["kind"], row["created_at"], row["changed_by"], _said(row["fields"])
+        )
 
     async def release(
         self, communication_id: int, account: str, *, vouch: int | None = None
@@ -271,6 +272,15 @@ class _Acting:
             self.connection,
             Entry(f"staff:{self.account}", f"staff.{act}", participant_id, details),
         )
+
+
+def _said(fields: Mapping[str, str]) -> str:
+    """A contact's lines, as they are written."""
+    lines = [fields.get(name) for name in ("email", "urbanization", "addr1", "addr2")]
+    if "city" in fields:
+        zip_code = "-".join(filter(None, (fields["zip5"], fields.get("zip4"))))
+        lines.append(f"{fields['city']}, {fields['state']} {zip_code}")
+    return "\n".join(filter(None, lines))
 
 
 def signed(account: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from engine.calendar.business_days import add_business_days
-from engine.caseload.audience import ENROLLED, NAME, ROUTE, routes
+from engine.caseload.audience import ENROLLED, NAME_FACTS, ROUTE, routes
 from engine.clock import Clock, pacific_date
 from engine.communications.bulk_recording import Bulk, Recording
 from engine.communications.catalogue import MONTHLY_STATEMENT
@@ -16,13 +16,14 @@ from engine.errors import InputError
 
 # A statement is for whoever has an open case, though no money moved, or was paid in the month.
 _STAGE: Final = f"""
-INSERT INTO asked_in_bulk (key, participant_id, language, facts, route)
+INSERT INTO asked_in_bulk (key, participant_id, language, facts, sealed_name, name_key_id,
+                           route)
 SELECT 'statement:' || participant.id || ':' || $6::text, participant.id, participant.language,
-       jsonb_build_object(
-           'name', {NAME}, 'month', $4::date,
+       {NAME_FACTS} || jsonb_build_object(
+           'month', $4::date,
            'lines', coalesce(paid.lines, '[]'::jsonb),
            'made_cents', coalesce(paid.made, 0), 'sent_cents', coalesce(paid.sent, 0)),
-       {ROUTE}
+       participant.sealed_name, participant.name_key_id, {ROUTE}
 FROM participant LEFT JOIN (
     SELECT participant_id,
            jsonb_agg(jsonb_build_object(

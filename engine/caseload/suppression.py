@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from engine.caseload.personal import NAME
 from engine.clock import pacific_date
 from engine.communications.catalogue import REVERTED_TO_PAPER, Channel, RevertedToPaperFacts
 from engine.communications.claims import Reader
@@ -28,7 +29,7 @@ _WHY: Final[dict[Cause, Literal["undeliverable", "unwanted"]]] = {
     "refused": "undeliverable",
     "complaint": "unwanted",
 }
-_SUPPRESS: Final = """
+_SUPPRESS: Final = f"""
 WITH suppressed AS (
     UPDATE contact_point SET bounced_at = $2 WHERE id = $1 AND bounced_at IS NULL
     RETURNING id, participant_id, superseded_at
@@ -36,10 +37,10 @@ WITH suppressed AS (
     INSERT INTO contact_suppression (contact_point_id, at, cause, delivery_id, reason)
     SELECT id, $2, $3, $4, $5 FROM suppressed RETURNING id
 )
-SELECT kept.id AS evidence, language, first_name || ' ' || last_name AS name
+SELECT kept.id AS evidence, language, {NAME} AS name
 FROM kept CROSS JOIN suppressed JOIN participant ON participant.id = participant_id
 WHERE superseded_at IS NULL
-"""
+"""  # noqa: S608  joined from constants of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from engine.clock import pacific_date
 from engine.communications.bulk_recording import Recording
 from engine.communications.claims import Reader, facts_from
+from engine.communications.frozen_facts import FACTS
 from engine.communications.ports import Recipients, Unreachable
 from engine.communications.rendering import Renderer
 from engine.errors import ConnectError
@@ -38,7 +39,7 @@ ORDER BY id LIMIT $3
 """
 _NUMBERS: Final = "SELECT id, external_id FROM participant WHERE id = ANY($1::bigint[])"
 _LETTERS: Final = f"""
-SELECT id, language, facts::text AS facts
+SELECT id, language, {FACTS} AS facts
 {_NEW} AND route -> 0 -> 0 ->> 0 = 'mail' AND language = $2 ORDER BY id LIMIT $3
 """
 

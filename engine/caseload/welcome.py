@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.calendar.business_days import next_business_day
 from engine.calendar.deadlines import due_by
+from engine.caseload.personal import NAME
 from engine.clock import PACIFIC
 from engine.communications.catalogue import (
     WELCOME,
@@ -23,12 +24,12 @@ from engine.database import driver_connection
 from engine.errors import InputError
 
 _MORNING: Final = time(8)
-_READER: Final = """
-SELECT id, language, first_name || ' ' || last_name AS name,
+_READER: Final = f"""
+SELECT id, language, {NAME} AS name,
        EXISTS (SELECT FROM pin_credential WHERE participant_id = participant.id
                AND kind = 'chosen' AND voided_at IS NULL) AS has_pin
 FROM participant WHERE external_id = $1 FOR NO KEY UPDATE
-"""
+"""  # noqa: S608  joined from constants of ours
 
 
 @dataclass(frozen=True, slots=True)

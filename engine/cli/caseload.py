@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from engine.bootstrap import column_sealer
 from engine.caseload.columns import Rules, documentation
 from engine.caseload.importing import ImportReport, import_caseload
 from engine.caseload.reading import Fault
@@ -31,7 +32,7 @@ app = typer.Typer(help="Load the case system's files, or make an invented caselo
 async def _import(settings: Settings, folder: Path, *, dry_run: bool) -> ImportReport:
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL: no database is set or serving")
-    engine = create_engine(settings.database_url.get_secret_value())
+    engine = create_engine(settings.database_url.get_secret_value(), sealer=column_sealer(settings))
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
     console = Console(stderr=True)
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:

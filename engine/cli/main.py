@@ -15,6 +15,7 @@ from engine.cli import (
     caseload,
     consent,
     deadlines,
+    keys,
     mail,
     notices,
     notify,
@@ -41,6 +42,7 @@ app.add_typer(mail.app, name="mail")
 app.add_typer(bounce.app, name="bounce")
 app.add_typer(staff.app, name="staff")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(consent.app, name="consent")
 bounce.app.command("serve")(returns.serve)

@@ -36,6 +36,8 @@ CREATE TEMPORARY TABLE asked_in_bulk (
     participant_id bigint NOT NULL,
     language text NOT NULL,
     facts jsonb NOT NULL,
+    sealed_name bytea,
+    name_key_id text,
     route jsonb NOT NULL
 ) ON COMMIT DROP
 """
@@ -58,8 +60,10 @@ FROM asked_in_bulk
 _WRITE: Final = """
 WITH recorded AS (
     INSERT INTO communication (idempotency_key, notice, participant_id, language, urgency, facts,
-                               template_version, route, requested_at, due_by, campaign_id)
-    SELECT key, $1, participant_id, language, $2, facts, $3, route, $4::timestamptz,
+                               sealed_name, name_key_id, template_version, route, requested_at,
+                               due_by, campaign_id)
+    SELECT key, $1, participant_id, language, $2, facts, sealed_name, name_key_id, $3, route,
+           $4::timestamptz,
            (SELECT min(($5::jsonb ->> (leg ->> 0))::date)
             FROM jsonb_array_elements(route -> 0) AS leg WHERE (leg ->> 1)::boolean),
            $6

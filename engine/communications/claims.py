@@ -17,6 +17,7 @@ from engine.communications.catalogue import (
     Facts,
     Notice,
 )
+from engine.communications.frozen_facts import FACTS
 from engine.database import driver_connection
 from engine.errors import ConnectError
 from engine.i18n import Language
@@ -52,7 +53,7 @@ WITH due AS (
     INSERT INTO delivery_event (delivery_id, event, state, changed)
     SELECT id, 'claimed', 'sending', true FROM claimed
 )
-SELECT claimed.*, notice, participant_id, language, facts::text AS facts, requested_at,
+SELECT claimed.*, notice, participant_id, language, {FACTS} AS facts, requested_at,
        contact_point_id, urgency, subject
 FROM claimed JOIN communication ON communication.id = claimed.communication_id
 ORDER BY claimed.id

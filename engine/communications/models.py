@@ -27,7 +27,8 @@ _STATES = ", ".join(f"'{state}'" for state in State)
 class Communication(Base):
     """An obligation: tell this participant this notice by this business day.
 
-    `facts` are frozen when it is recorded, with the language and the version of the words.
+    `facts` are frozen when it is recorded, with the language and the version of the words; those
+    of them that are personal are sealed apart, and so is the name in one notice of many.
     `route` is the ordered list of steps; `step` is the one that now carries the obligation.
     While it is `held`, it is the task of the desk in `given_to`. One that is to reach a certain
     contact point and no other, an old email address for one, names it. `subject` is what it is
@@ -61,6 +62,10 @@ class Communication(Base):
     language: Mapped[str]
     urgency: Mapped[str]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    sealed_facts: Mapped[bytes | None]
+    facts_key_id: Mapped[str | None]
+    sealed_name: Mapped[bytes | None]
+    name_key_id: Mapped[str | None]
     template_version: Mapped[str]
     route: Mapped[list[Any]] = mapped_column(JSONB)
     step: Mapped[int] = mapped_column(server_default=text("0"))

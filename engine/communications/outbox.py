@@ -22,6 +22,7 @@ from engine.communications.catalogue import (
     Urgency,
 )
 from engine.communications.doorbell import Doorbell
+from engine.communications.frozen_facts import split
 from engine.communications.outcomes import Owed, seal_into
 from engine.communications.ports import Secrets
 from engine.communications.rendering import Renderer
@@ -29,26 +30,28 @@ from engine.communications.routing import Route, route_to_json
 from engine.database import driver_connection
 from engine.errors import InputError
 from engine.i18n import Language
+from engine.security.sealed_columns import box_of, key_of
 
-_RECORD = """
+_RECORD = f"""
 WITH asked AS (
     SELECT * FROM unnest(
         $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-        $7::text[], $8::text[], $9::timestamptz[], $10::date[], $11::bigint[], $12::text[]
+        $7::text[], $8::text[], $9::timestamptz[], $10::date[], $11::bigint[], $12::text[],
+        $13::json[]
     ) AS asked (key, notice, participant_id, language, urgency, facts, version, route, at, due,
-                point, subject)
+                point, subject, personal)
 ), recorded AS (
     INSERT INTO communication (idempotency_key, notice, participant_id, language, urgency, facts,
                                template_version, route, requested_at, due_by, contact_point_id,
-                               subject)
+                               subject, sealed_facts, facts_key_id)
     SELECT key, notice, participant_id, language, urgency, facts::jsonb, version, route::jsonb,
-           at, due, point, subject
+           at, due, point, subject, {box_of("personal")}, {key_of("personal")}
     FROM asked
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING id, idempotency_key, participant_id, urgency
 )
 SELECT * FROM recorded
-"""
+"""  # noqa: S608  joined from constants of ours
 _DELIVERIES = """
 INSERT INTO delivery (communication_id, step, channel, meets_obligation, due_by, next_attempt_at)
 SELECT id, 0, channel, meets, due, clock_timestamp() + wait
@@ -117,6 +120,7 @@ class Transaction:
         by_key = {obligation.key: obligation for obligation in obligations}
         driver = await driver_connection(self.connection)
         asked = list(by_key.values())
+        facts = [split(item.facts, item.participant_id, item.notice.key) for item in asked]
         rows = await driver.fetch(
             _RECORD,
             [item.key for item in asked],
@@ -124,13 +128,14 @@ class Transaction:
             [item.participant_id for item in asked],
             [item.language for item in asked],
             [item.queue for item in asked],
-            [item.facts.model_dump_json() for item in asked],
+            [plain for plain, _ in facts],
             [self.renderer.version(item.notice) for item in asked],
             [route_to_json(item.route) for item in asked],
             [item.requested_at for item in asked],
             [_first_due(item) for item in asked],
             [item.contact_point for item in asked],
             [item.subject for item in asked],
+            [personal for _, personal in facts],
         )
         recorded = {row["idempotency_key"]: row["id"] for row in rows}
         await self._record_deliveries({recorded[key]: by_key[key] for key in recorded})

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.clock import Clock
 from engine.communications.catalogue import CATALOGUE, Channel, Secret
 from engine.communications.claims import Reader, facts_from
+from engine.communications.frozen_facts import FACTS
 from engine.communications.ports import PostalAddress, Recipients, Secrets, Unreachable
 from engine.communications.rendering import Renderer
 from engine.database import driver_connection
@@ -28,15 +29,15 @@ log: Final = structlog.get_logger()
 UNAPPROVED: Final = "unapproved_template"
 """Why a letter is held whose template the vendor has not approved."""
 
-_LETTERS = """
+_LETTERS = f"""
 SELECT print_piece.id, piece_id::text, delivery_id, secret, secret_key_id, notice, participant_id,
-       contact_point_id, language, facts::text AS facts
+       contact_point_id, language, {FACTS} AS facts
 FROM print_piece
 JOIN delivery ON delivery.id = delivery_id
 JOIN communication ON communication.id = communication_id
 WHERE batch_id = $1 AND delivery.state = 'batched' AND print_piece.id > $2
 ORDER BY print_piece.id LIMIT $3
-"""
+"""  # noqa: S608  joined from constants of ours
 _COUNT = """
 SELECT count(*) FROM print_piece JOIN delivery ON delivery.id = delivery_id
 WHERE batch_id = $1 AND delivery.state = 'batched'

@@ -60,7 +60,7 @@ class SecretBox:
     ciphertext tells that of its secret, which for a PIN is no secret.
     """
 
-    __slots__ = ("_ciphers", "_current")
+    __slots__ = ("_ciphers", "_current", "_prefixes")
 
     def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
         """`keys` by id, 32 bytes each; `current` is one of them. Raises SealError otherwise."""
@@ -69,7 +69,18 @@ class SecretBox:
         if current not in keys:
             raise UnknownKeyError(f"the current sealing key {current!r} is not held")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._prefixes = {key_id: _framed(_CONTEXT) + _framed(key_id.encode()) for key_id in keys}
         self._current = current
+
+    @property
+    def current(self) -> str:
+        """The id of the key that is sealed under."""
+        return self._current
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The ids of the keys that it opens under."""
+        return frozenset(self._ciphers)
 
     def seal(self, plaintext: str, associated: str) -> Sealed:
         """Seal `plaintext` for what `associated` names (a delivery's id): it opens for no other.
@@ -77,28 +88,32 @@ class SecretBox:
         Raises InputError, without showing it, for a text that UTF-8 cannot hold.
         """
         nonce = os.urandom(NONCE_BYTES)
-        bound = _bound(self._current, associated)
+        bound = self._prefixes[self._current] + _framed(associated.encode())
         ciphertext = self._ciphers[self._current].encrypt(nonce, _utf8(plaintext), bound)
         return Sealed(self._current, nonce, ciphertext)
 
     def open(self, sealed: Sealed, associated: str) -> str:
         """The secret that was sealed for `associated`; raises UnknownKeyError or TamperedError."""
-        cipher = self._ciphers.get(sealed.key_id)
+        stored = sealed.to_bytes()
+        return self.open_stored(sealed.key_id, stored, associated.encode()).decode()
+
+    def open_stored(self, key_id: str, stored: bytes, associated: bytes) -> bytes:
+        """The same of a bytes column, as bytes: what every message that is sent goes through."""
+        cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise UnknownKeyError(f"the sealing key {sealed.key_id!r} is not held")
-        bound = _bound(sealed.key_id, associated)
+            raise UnknownKeyError(f"the sealing key {key_id!r} is not held")
+        bound = self._prefixes[key_id] + _framed(associated)
         try:
-            return cipher.decrypt(sealed.nonce, sealed.ciphertext, bound).decode()
+            return cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], bound)
         except (InvalidTag, ValueError):
             raise TamperedError(
-                f"what was sealed under key {sealed.key_id!r} does not open for this purpose"
+                f"what was sealed under key {key_id!r} does not open for this purpose"
             ) from None
 
 
-def _bound(key_id: str, associated: str) -> bytes:
-    """Each part with its length before it, so that no two different pairs read alike."""
-    parts = (_CONTEXT, key_id.encode(), associated.encode())
-    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+def _framed(part: bytes) -> bytes:
+    """A part with its length before it, so that no two different contexts read alike."""
+    return len(part).to_bytes(8, "big") + part
 
 
 def _utf8(plaintext: str) -> bytes:

@@ -22,6 +22,7 @@ from rich.progress import (
 from engine.bootstrap import Application, open_application
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
+from engine.caseload.personal import NAMES_APART
 from engine.caseload.sample import write_sample
 from engine.clock import PACIFIC, pacific_date, system_clock
 from engine.database import driver_connection
@@ -41,12 +42,12 @@ MANNERS: Final = (
 )
 """An ordinary day at the vendor's: how many pieces of the batch meet which fate."""
 
-_WITH_EMAIL: Final = """
-SELECT first_name, last_name, external_id
+_WITH_EMAIL: Final = f"""
+SELECT {NAMES_APART} AS names, external_id
 FROM participant JOIN contact_point ON participant_id = participant.id
 WHERE kind = 'email' AND superseded_at IS NULL AND safe_to_use AND NOT confidential
 ORDER BY participant.id LIMIT 1
-"""
+"""  # noqa: S608  joined from constants of ours
 _HURRIED: Final = ("forgot_pin_rate", "quiet_hours", "soft_bounce_retry_hours")
 """Settings of the demonstration's own: neither a night nor a full mailbox is waited for."""
 _TO_MOVE: Final = """
@@ -174,7 +175,8 @@ async def load_sample(
     async with application.engine.connect() as connection:
         driver = await driver_connection(connection)
         row = await driver.fetchrow(_WITH_EMAIL)
-    return row["first_name"], row["last_name"], row["external_id"]
+    first_name, last_name = row["names"].split("\n")
+    return first_name, last_name, row["external_id"]
 
 
 async def _load(application: Application) -> None:

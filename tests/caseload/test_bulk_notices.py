@@ -10,6 +10,7 @@ from engine.caseload.query_file import refusal
 from engine.caseload.survey import Survey
 from engine.communications.catalogue import CATALOGUE, PAYMENT_NOTICE, TEMPORARY_PIN, Notice
 from engine.communications.claims import facts_from
+from engine.communications.frozen_facts import FACTS
 from engine.errors import InputError
 from tests import people
 from tests.database_rows import fetch
@@ -53,7 +54,7 @@ async def test_a_file_is_told_once(application: Application, tmp_path: Path) -> 
     assert await record(application, path) == 2
     rows = await fetch(
         application,
-        "SELECT external_id, communication.language, facts::text AS facts FROM communication"
+        f"SELECT external_id, communication.language, {FACTS} AS facts FROM communication"
         " JOIN participant ON participant.id = participant_id ORDER BY external_id",
     )
     assert [(row["external_id"], row["language"]) for row in rows] == [

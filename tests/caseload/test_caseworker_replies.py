@@ -10,6 +10,7 @@ import pytest
 from engine.bootstrap import Application
 from engine.caseload import caseworker_replies
 from engine.caseload.caseworker_replies import Replied, Waiting
+from engine.communications.frozen_facts import FACTS
 from engine.errors import InputError
 from tests import people
 from tests.caseload.test_caseworker_messages import NOON, conversations, family, write
@@ -73,7 +74,7 @@ async def test_a_reply_is_told_as_its_reader_chose(
     assert (replied.id, replied.participant_id) == (2, reader)
     [told] = await fetch(
         application,
-        "SELECT id, notice, participant_id, language, facts::text, route::text, requested_at"
+        f"SELECT id, notice, participant_id, language, {FACTS} AS facts, route::text, requested_at"
         " FROM communication",
     )
     assert told["id"] == replied.communication_id

@@ -164,10 +164,10 @@ async def test_the_database_refuses_to_change_what_was_agreed(
     done = statement.format(table).replace(
         "version = version", "at = at" if table == "consent" else "words = ''"
     )
-    before = await fetch(application, f"SELECT * FROM {table}")  # noqa: S608  of this test
+    before = await fetch(application, f"SELECT * FROM {table}")
     with pytest.raises(RaiseError, match="is append-only"):
         await execute(application, done)
-    assert await fetch(application, f"SELECT * FROM {table}") == before  # noqa: S608  likewise
+    assert await fetch(application, f"SELECT * FROM {table}") == before
 
 
 async def test_the_words_that_were_shown_are_kept_once(application: Application) -> None:
@@ -197,7 +197,7 @@ async def test_nobody_consents_without_an_address_for_alerts(
     application: Application, change: str
 ) -> None:
     """Unsafe, dead or replaced: nothing is recorded, and nobody is told."""
-    await execute(application, f"UPDATE contact_point SET {change} WHERE kind = 'email'")  # noqa: S608  of this test
+    await execute(application, f"UPDATE contact_point SET {change} WHERE kind = 'email'")
     with pytest.raises(NoEmailError):
         await give(application)
     assert await in_force(application, MONDAY_NOON) is None

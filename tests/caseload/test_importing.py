@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.caseload import personal
 from engine.caseload.columns import Rules, caseload_files
 from engine.caseload.importing import FileReport, ImportReport, import_caseload
+from engine.caseload.personal import FIELDS, NAMES
 from engine.caseload.reading import Fault
 from engine.caseload.sample import write_sample
+from engine.database import driver_connection
 from engine.errors import InputError
+from engine.security.sealed_columns import box_of, fingerprint_of, key_of
 
 RULES = Rules(participant_id_digits=10, case_number_digits=15)
 ANA, LUIS, CASE = "0000000001", "0000000002", "000000000000001"
@@ -58,7 +62,8 @@ async def load(engine: AsyncEngine, folder: Path, *, dry_run: bool = False) -> I
 async def rows(engine: AsyncEngine, query: str) -> list[tuple[Any, ...]]:
     """What a query answers."""
     async with engine.connect() as connection:
-        return [tuple(row) for row in await connection.execute(text(query))]
+        driver = await driver_connection(connection)
+        return [tuple(row) for row in await driver.fetch(query)]
 
 
 async def versions(engine: AsyncEngine) -> list[tuple[Any, ...]]:
@@ -93,19 +98,19 @@ async def test_every_file_is_loaded_and_linked_by_external_id(
     ]  # fmt: skip
     assert await rows(
         database,
-        "SELECT p.external_id, first_name, last_name, language, confidential, paperless, role,"
+        f"SELECT p.external_id, {NAMES.read('p')}, language, confidential, paperless, role,"
         " c.external_id, direction, amount_cents, paid_on::text FROM payment"
         " JOIN participant p ON p.id = participant_id JOIN support_case c ON c.id = case_id"
         " JOIN case_party cp ON cp.case_id = c.id AND cp.participant_id = p.id ORDER BY 1",
     ) == [
-        (ANA, "María José", "Núñez O'Brien", "es", False, False, "payee", CASE, "sent", 48_250,
+        (ANA, "María José\nNúñez O'Brien", "es", False, False, "payee", CASE, "sent", 48_250,
          "2026-10-03"),
-        (LUIS, "Luis", "Smith-Jones", "en", True, False, "payer", CASE, "made", 48_250,
+        (LUIS, "Luis\nSmith-Jones", "en", True, False, "payer", CASE, "made", 48_250,
          "2026-10-01"),
     ]  # fmt: skip
     assert await rows(
-        database, "SELECT phone, safe_to_use FROM contact_point WHERE kind = 'phone'"
-    ) == [("+19165550142", True)]
+        database, f"SELECT {FIELDS}, safe_to_use FROM contact_point WHERE kind = 'phone'"
+    ) == [({"phone": "+19165550142"}, True)]
     assert await rows(
         database, "SELECT starts_at = '2026-12-09 17:30+00', place FROM appointment"
     ) == [(True, "100 Example Street, Room 2")]
@@ -146,8 +151,9 @@ async def test_a_changed_contact_point_supersedes_the_old_one(
     assert report.files[1] == FileReport("contact_points.csv", 4, added=0, updated=1, unchanged=3)
     assert await rows(
         database,
-        "SELECT email, superseded_at IS NULL FROM contact_point WHERE kind = 'email' ORDER BY id",
-    ) == [("ana@example.com", False), ("ana.nueva@example.com", True)]
+        f"SELECT {FIELDS}, superseded_at IS NULL FROM contact_point WHERE kind = 'email'"
+        " ORDER BY id",
+    ) == [({"email": "ana@example.com"}, False), ({"email": "ana.nueva@example.com"}, True)]
     assert await rows(database, "SELECT count(*) FROM contact_point") == [(5,)]
 
 
@@ -185,8 +191,9 @@ async def test_a_new_address_has_not_bounced(database: AsyncEngine, tmp_path: Pa
 
     assert await rows(
         database,
-        "SELECT bounced_at, verified_at FROM contact_point WHERE email = 'ana.nueva@example.com'",
-    ) == [(None, None)]
+        f"SELECT {FIELDS}, bounced_at, verified_at FROM contact_point"
+        " WHERE kind = 'email' AND superseded_at IS NULL",
+    ) == [({"email": "ana.nueva@example.com"}, None, None)]
 
 
 async def test_a_newer_proof_is_noted_and_an_older_one_is_not(
@@ -234,16 +241,26 @@ async def chosen(engine: AsyncEngine, *statements: str) -> None:
             await connection.execute(text(statement))
 
 
-MOVED = (
-    "UPDATE contact_point SET superseded_at = now() WHERE kind = 'email'",
-    """INSERT INTO contact_point (participant_id, kind, email, changed_by, own_answer)
-       SELECT participant_id, 'email', 'mine@example.com', 'participant', true
-       FROM contact_point WHERE kind = 'email'""",
-)
+REMOVED = "UPDATE contact_point SET superseded_at = now() WHERE kind = 'email'"
 ON_FILE = (
-    "SELECT email, safe_to_use, changed_by FROM contact_point"
+    f"SELECT {FIELDS}, safe_to_use, changed_by FROM contact_point"
     " WHERE kind = 'email' AND superseded_at IS NULL"
 )
+
+
+async def moved(engine: AsyncEngine) -> None:
+    """The parent enters another email."""
+    await chosen(engine, REMOVED)
+    async with engine.begin() as connection:
+        driver = await driver_connection(connection)
+        await driver.execute(
+            f"""INSERT INTO contact_point
+                (participant_id, kind, sealed, sealed_key_id, fingerprint, changed_by, own_answer)
+                SELECT participant_id, 'email', {box_of("$1::json")}, {key_of("$1::json")},
+                       {fingerprint_of("$1::json")}, 'participant', true
+                FROM contact_point WHERE kind = 'email'""",
+            personal.contact(ANA, "email", {"email": "mine@example.com"}),
+        )
 
 
 async def test_what_the_case_system_repeats_undoes_nothing(
@@ -251,16 +268,16 @@ async def test_what_the_case_system_repeats_undoes_nothing(
 ) -> None:
     """A parent's own email, language and answer about safety outlive the nightly import."""
     await load(database, write(tmp_path / "files"))
+    await moved(database)
     await chosen(
         database,
-        *MOVED,
         "UPDATE participant SET language = 'en'",
         "UPDATE contact_point SET safe_to_use = false, own_answer = true WHERE kind = 'mail'",
     )
     before = await versions(database)
     await load(database, write(tmp_path / "files"))
     assert await versions(database) == before
-    assert await rows(database, ON_FILE) == [("mine@example.com", True, "participant")]
+    assert await rows(database, ON_FILE) == [({"email": "mine@example.com"}, True, "participant")]
 
 
 async def test_a_contact_that_was_removed_stays_removed(
@@ -268,25 +285,30 @@ async def test_a_contact_that_was_removed_stays_removed(
 ) -> None:
     """Until the case system says another."""
     await load(database, write(tmp_path / "files"))
-    await chosen(database, MOVED[0])
+    await chosen(database, REMOVED)
     await load(database, write(tmp_path / "files"))
     assert await rows(database, ON_FILE) == []
     another = GOOD["contact_points.csv"][0].replace("ana@", "another@")
     await load(database, write(tmp_path / "files", contact_points=(another,)))
-    assert await rows(database, ON_FILE) == [("another@example.com", True, "case_system")]
+    assert await rows(database, ON_FILE) == [
+        ({"email": "another@example.com"}, True, "case_system")
+    ]
 
 
 async def test_what_the_case_system_says_anew_holds(database: AsyncEngine, tmp_path: Path) -> None:
     """A caseworker who enters another email, or another language, is heard."""
     await load(database, write(tmp_path / "files"))
-    await chosen(database, *MOVED, "UPDATE participant SET language = 'en'")
+    await moved(database)
+    await chosen(database, "UPDATE participant SET language = 'en'")
     another = GOOD["contact_points.csv"][0].replace("ana@", "another@")
     reader = GOOD["participants.csv"][1].replace(",en,", ",es,")
     await load(
         database,
         write(tmp_path / "files", contact_points=(another,), participants=(reader,)),
     )
-    assert await rows(database, ON_FILE) == [("another@example.com", True, "case_system")]
+    assert await rows(database, ON_FILE) == [
+        ({"email": "another@example.com"}, True, "case_system")
+    ]
     assert await rows(
         database, "SELECT external_id, language FROM participant ORDER BY external_id"
     ) == [(ANA, "en"), (LUIS, "es")]

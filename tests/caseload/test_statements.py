@@ -11,6 +11,7 @@ from engine.communications.bulk_recording import Bulk
 from engine.communications.campaigns import CampaignBell
 from engine.communications.catalogue import StatementFacts
 from engine.communications.claims import facts_from
+from engine.communications.frozen_facts import FACTS
 from engine.errors import InputError
 from tests import people
 from tests.database_rows import execute, fetch
@@ -68,7 +69,7 @@ async def told(application: Application) -> list[StatementFacts]:
     """What the statements say, by participant."""
     rows = await fetch(
         application,
-        "SELECT notice, facts::text AS facts FROM communication ORDER BY participant_id",
+        f"SELECT notice, {FACTS} AS facts FROM communication ORDER BY participant_id",
     )
     facts = [facts_from(str(row["notice"]), str(row["facts"])) for row in rows]
     return [each for each in facts if isinstance(each, StatementFacts)]

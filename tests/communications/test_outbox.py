@@ -30,7 +30,7 @@ async def count(engine: AsyncEngine, table: str) -> int:
     """Rows of `table`."""
     async with engine.connect() as connection:
         driver = await driver_connection(connection)
-        found: int = await driver.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
+        found: int = await driver.fetchval(f"SELECT count(*) FROM {table}")
         return found
 
 

@@ -99,15 +99,15 @@ ONCE: Final[Mapping[str, Once]] = {
     ),
     "/appointments/{appointment_id}/reschedule": Once(
         "appointment.reschedule",
-        "SELECT FROM caseworker_message WHERE participant_id = $1 AND body ~ 'In the morning'",
+        "SELECT FROM caseworker_message WHERE participant_id = $1 AND sealed_body IS NOT NULL",
     ),
     "/messages": Once(
         "message.written",
-        "SELECT FROM caseworker_message WHERE participant_id = $1 AND body ~ 'When is it'",
+        "SELECT FROM caseworker_message WHERE participant_id = $1 AND sealed_body IS NOT NULL",
     ),
     "/profile/other-party": Once(
         "other_party.reported",
-        "SELECT FROM other_party_report WHERE participant_id = $1 AND facts ? 'employer'",
+        "SELECT FROM other_party_report WHERE participant_id = $1 AND sealed_facts IS NOT NULL",
     ),
 }
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Page
 
+from engine.caseload.personal import FIELDS, MESSAGE, REPORT, WISH
 from engine.security.sessions import Stage
 from tests.database_rows import execute, fetch
 from tests.portal.browsing import FULL, PHONE, Keys, Windows, words_of
@@ -74,13 +75,14 @@ async def from_home(windows: Windows, participant: int, *links: str) -> Keys:
 
 async def current(portal: Portal, participant: int, kind: str) -> dict[str, Any]:
     """A contact point as it is on file."""
-    return await one(
+    found = await one(
         portal,
-        "SELECT * FROM contact_point WHERE participant_id = $1 AND kind = $2"
+        f"SELECT *, {FIELDS} AS fields FROM contact_point WHERE participant_id = $1 AND kind = $2"
         " AND superseded_at IS NULL",
         participant,
         kind,
     )
+    return {**found, **found["fields"]}
 
 
 async def test_ask_for_a_pin_in_spanish_with_no_script(portal: Portal, windows: Windows) -> None:
@@ -164,7 +166,7 @@ async def test_ask_for_another_time(portal: Portal, payer: int, windows: Windows
     await keys.press("Enter")
     await keys.page.keyboard.type("or Fridays")
     await keys.onward(SUBMIT, "/en/appointments")
-    assert await one(portal, "SELECT answer, wish FROM appointment_answer") == {
+    assert await one(portal, f"SELECT answer, {WISH.read()} AS wish FROM appointment_answer") == {
         "answer": "reschedule",
         "wish": "Mornings\nor Fridays",
     }
@@ -255,9 +257,10 @@ async def test_provide_the_other_partys_information(
     await keys.press("ArrowDown")
     await keys.write("employer", "Example Bakery")
     await keys.onward(SUBMIT, "/en/profile/other-party")
-    assert await one(portal, "SELECT facts->>'employer' AS employer FROM other_party_report") == {
-        "employer": "Example Bakery"
-    }
+    reported = await one(
+        portal, f"SELECT {REPORT.read(form='fields')} AS facts FROM other_party_report"
+    )
+    assert reported == {"facts": {"employer": "Example Bakery"}}
 
 
 async def test_write_a_message(portal: Portal, payer: int, windows: Windows) -> None:
@@ -267,7 +270,9 @@ async def test_write_a_message(portal: Portal, payer: int, windows: Windows) -> 
     await keys.press("ArrowDown")
     await keys.write("body", "When is my payment due?")
     await keys.onward(SUBMIT, "/en/messages")
-    written = await one(portal, "SELECT body FROM caseworker_message ORDER BY id DESC LIMIT 1")
+    written = await one(
+        portal, f"SELECT {MESSAGE.read()} AS body FROM caseworker_message ORDER BY id DESC LIMIT 1"
+    )
     assert written == {"body": "When is my payment due?"}
 
 

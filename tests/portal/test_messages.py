@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from engine.bootstrap import Application
+from engine.caseload.personal import MESSAGE
 from engine.database import driver_connection
 from engine.stack.visitors import hidden_fields
 from tests import people
@@ -102,7 +103,8 @@ async def test_a_message_is_taken_down_with_a_promise(
     assert page.words.count(promise) == 2
     assert await fetch(
         portal.application,
-        "SELECT participant_id, case_id, author, body, reply_due::text FROM caseworker_message",
+        f"SELECT participant_id, case_id, author, {MESSAGE.read()} AS body, reply_due::text"
+        " FROM caseworker_message",
     ) == [
         {
             "participant_id": 1,

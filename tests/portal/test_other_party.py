@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from engine.caseload.other_party import FIELD_MOST, FIELDS
+from engine.caseload.personal import REPORT
 from engine.caseload.staff_desk import StaffDesk
 from tests.database_rows import execute, fetch
 from tests.portal.filled_forms import Reader, forms_of, kept
@@ -29,8 +30,8 @@ async def reports(portal: Portal) -> list[dict[str, object]]:
     """What was written down here, besides what the world began with."""
     return await fetch(
         portal.application,
-        "SELECT participant_id, case_id, facts::text AS facts, read_at FROM other_party_report"
-        " WHERE facts::text NOT LIKE '%REPORT-OF%' ORDER BY id",
+        f"SELECT participant_id, case_id, {REPORT.read()} AS facts, read_at FROM other_party_report"
+        " WHERE sealed_facts IS NOT NULL ORDER BY id",
     )
 
 

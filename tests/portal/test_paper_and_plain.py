@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Page
 
+from engine.caseload.personal import FIELDS
 from engine.i18n import full_date, long_date
 from tests.database_rows import fetch
 from tests.portal.browsing import DESKTOP, FULL, PHONE, SUBMIT, Windows, on_paper, path_of
@@ -215,10 +216,11 @@ async def test_the_main_tasks_with_no_script_or_no_styles(
     await page.wait_for_url("**/es/")
     assert await fetch(
         portal.application,
-        "SELECT phone, (SELECT count(*) FROM portal_session WHERE ended_at IS NULL) AS sessions"
+        f"SELECT {FIELDS} AS fields,"
+        " (SELECT count(*) FROM portal_session WHERE ended_at IS NULL) AS sessions"
         " FROM contact_point WHERE participant_id = $1 AND kind = 'phone'"
         " AND superseded_at IS NULL",
         payer,
-    ) == [{"phone": "+19165550199", "sessions": 0}]
+    ) == [{"fields": {"phone": "+19165550199"}, "sessions": 0}]
     await page.goto("/es/home")
     assert path_of(page) == "/es/login"

@@ -152,7 +152,7 @@ async def test_what_came_back_is_said_at_the_next_sign_in(
     an office; and no more once there is another one."""
     browser = await portal.signed_in(1)
     assert said not in Page((await browser.get("/en/home")).text).words
-    await execute(portal.application, f"UPDATE contact_point SET {change}")  # noqa: S608  of this test
+    await execute(portal.application, f"UPDATE contact_point SET {change}")
     for path in ("/en/home", "/en/profile"):
         page = Page((await browser.get(path)).text)
         assert said in page.words

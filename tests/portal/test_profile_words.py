@@ -62,5 +62,5 @@ async def test_ecommunications_says_how_it_stands(portal: Portal) -> None:
     await execute(portal.application, "UPDATE participant SET paperless = true")
     assert "You are enrolled." in await said()
     for change in ("safe_to_use = false", "safe_to_use = true, bounced_at = now()"):
-        await execute(portal.application, f"UPDATE contact_point SET {change} WHERE kind = 'email'")  # noqa: S608  of this test
+        await execute(portal.application, f"UPDATE contact_point SET {change} WHERE kind = 'email'")
         assert "Email for alertsNone that we can use" in await said()

@@ -12,6 +12,7 @@ from playwright.async_api import Page, expect
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.caseload.personal import MESSAGE
 from engine.settings import Settings
 from tests import people
 from tests.database_rows import execute, fetch
@@ -144,7 +145,8 @@ async def test_one_key_keeps_the_session_and_what_was_typed(
     await expect(page.locator(DIALOG)).to_be_hidden()
     await keys.onward("main form button[type=submit]", "/en/messages")
     rows = await fetch(
-        portal.application, "SELECT body FROM caseworker_message ORDER BY id DESC LIMIT 1"
+        portal.application,
+        f"SELECT {MESSAGE.read()} AS body FROM caseworker_message ORDER BY id DESC LIMIT 1",
     )
     assert rows == [{"body": "When is my payment due?"}]
 

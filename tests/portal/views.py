@@ -377,7 +377,7 @@ async def furnish(portal: Portal, world: World) -> None:
     for column, kind in (("bounced_at", "email"), ("returned_at", "mail")):
         await execute(
             application,
-            f"UPDATE contact_point SET {column} = $2 WHERE participant_id = $1 AND kind = $3",  # noqa: S608  of this module
+            f"UPDATE contact_point SET {column} = $2 WHERE participant_id = $1 AND kind = $3",
             world.participants["locked"],
             MONDAY_NOON,
             kind,

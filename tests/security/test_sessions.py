@@ -101,7 +101,7 @@ async def test_a_session_ends_with_the_pin_it_was_opened_with(
     opened = await sessions.open(connection, 1, Stage.PIN_CHANGE, await credential(connection))
     assert await sessions.find(connection, opened.token) is not None
     driver = await driver_connection(connection)
-    await driver.execute(f"UPDATE pin_credential SET {end} = $1", NOW)  # noqa: S608  a parameter of the test
+    await driver.execute(f"UPDATE pin_credential SET {end} = $1", NOW)
     assert await sessions.find(connection, opened.token) is None
     assert not await sessions.still(connection, opened)
 

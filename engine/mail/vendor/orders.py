@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from engine.clock import Clock, pacific_date
 from engine.communications.catalogue import CATALOGUE, Channel
 from engine.communications.claims import facts_from
+from engine.communications.frozen_facts import FACTS
 from engine.communications.outbox import Obligation, Outbox, Transaction
 from engine.communications.routing import in_order
 from engine.database import driver_connection
@@ -31,9 +32,9 @@ _BATCH: Final = """
 SELECT id, name, pieces, purge_by FROM print_batch
 WHERE name = $1 AND state = 'handed_over' FOR UPDATE
 """
-_PIECES: Final = """
+_PIECES: Final = f"""
 SELECT print_piece.id, piece_id::text, seq, print_piece.status, superseded, delivery_id,
-       notice, participant_id, language, facts::text AS facts,
+       notice, participant_id, language, {FACTS} AS facts,
        (SELECT count(*) FROM piece_event WHERE piece = print_piece.id
         AND piece_event.status = 'mailed') AS mailed,
        (SELECT count(*) FROM ordered_piece JOIN print_order ON print_order.id = order_id
@@ -44,7 +45,7 @@ FROM print_piece
 LEFT JOIN delivery ON delivery.id = delivery_id
 LEFT JOIN communication ON communication.id = communication_id
 WHERE batch_id = $1 AND (seq = ANY($2::int[]) OR piece_id = ANY($3::uuid[])) ORDER BY seq
-"""
+"""  # noqa: S608  joined from constants of ours
 _RECORD: Final = """
 INSERT INTO print_order (batch_id, number, action, reason, ordered_at)
 SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $4 FROM print_order WHERE batch_id = $1
