@@ -65,7 +65,12 @@ def _run(asked: argparse.Namespace, console: Console) -> list[Result]:
         )
         asyncio.run(ground.fill(settings))
         chosen = [one for one in ALL if asked.only is None or one.name in asked.only]
-        return [_one(ground, one, participants, asked.seed, console) for one in chosen]
+        for one in chosen:
+            if one.lacks:
+                console.print(f"[yellow]not run[/] {one.name}: this machine lacks {one.lacks}")
+        return [
+            _one(ground, one, participants, asked.seed, console) for one in chosen if not one.lacks
+        ]
     finally:
         ground.close()
 

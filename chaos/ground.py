@@ -4,7 +4,8 @@ is loaded once and copied for each."""
 import asyncio
 import os
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -42,6 +43,8 @@ class Ground:
     redis: EmbeddedRedis
     redis_port: int
     disk: Disk | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What PostgreSQL is started with."""
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -113,6 +116,13 @@ class Ground:
         async with Redis.from_url(self.redis.url) as client:
             await client.flushall()
 
+    def go_by(self, environment: Mapping[str, str]) -> None:
+        """Start PostgreSQL anew with another environment."""
+        if environment != self.environment:
+            self.environment = environment
+            self.postgres.stop()
+            self.start_postgres()
+
     def kill_redis(self) -> None:
         """SIGKILL."""
         _end(self.redis.pid, signal.SIGKILL)
@@ -131,8 +141,14 @@ class Ground:
         _end(pid, signal.SIGQUIT)
 
     def start_postgres(self) -> None:
-        """The same PostgreSQL, at the same place."""
-        self.postgres.start()
+        """The same PostgreSQL, at the same place, by the clock that it is to go by."""
+        before = dict(os.environ)
+        os.environ.update(self.environment)
+        try:
+            self.postgres.start()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     def fill_disk(self) -> None:
         """Not a byte is left for PostgreSQL."""

@@ -6,6 +6,7 @@ What it says it holds is the other side of the account: nothing here reads our d
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
 from typing import Any, Final
@@ -39,6 +40,7 @@ class KeepingServer(FaultyServer):
     cuts: bool = False
     """Whether it closes the connection while the content is on its way."""
     greylists: bool = False
+    clock: Callable[[], float] = time.time
     copies: dict[str, list[Copy]] = field(default_factory=lambda: defaultdict(list))
     known: set[tuple[str, str]] = field(default_factory=set)
     _server: asyncio.Server | None = None
@@ -120,7 +122,7 @@ class KeepingSmtp(FaultySmtp):
         content = self.step is Step.CONTENT
         begins = self.step is Step.DATA and said.startswith("354")
         if begins:
-            self.begun, self.begun_at = time.time(), time.monotonic()
+            self.begun, self.begun_at = self.owner.clock(), time.monotonic()
         await super().push(status)
         if begins and self.owner.cuts and isinstance(self.transport, asyncio.Transport):
             self.transport.abort()

@@ -36,4 +36,8 @@ class Scenario:
     pace: float = 0.0
     """Seconds that a message takes the mail server, so that there is work to break into."""
     alone: bool = False
+    lacks: str | None = None
+    """What is not installed here, without which it cannot be run."""
+    moves_clock: bool = False
+    """Whether its processes go by a clock that can be moved."""
     also: Callable[["World"], Awaitable[list[str]]] | None = None

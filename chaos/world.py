@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from rich.progress import Progress
 
+from chaos.clock import MovableClock
 from chaos.ground import Ground
 from chaos.mail_server import KeepingServer
 from chaos.pulse import Pulse
@@ -54,6 +55,7 @@ class World:
     random: Random
     bar: Progress
     participants: int
+    clock: MovableClock
     recorded: set[int] = field(default_factory=set)
     """The communications that were owed before anything broke."""
     asked: int = 0
@@ -109,6 +111,10 @@ class World:
         """Wait until the mail server holds so many messages, or nothing is left to do."""
         return await self.until(lambda: self.mail.held >= messages or not self.left, seconds)
 
+    async def until_more(self) -> bool:
+        """Wait until the mail server has taken a few more."""
+        return await self.until_held(self.mail.held + self.random.randint(5, 30))
+
     async def until_taken(self, share: float) -> bool:
         """Wait until the mail server holds this share of the emails that were owed at first."""
         return await self.until_held(max(1, int(share * self.emails)))
@@ -157,10 +163,18 @@ async def open_world(
     end."""
     folder = ground.folder / scenario.name
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    clock = MovableClock(folder / "clock")
+    faked = clock.environment if scenario.moves_clock else {}
+    clock.move(0)
+    await asyncio.to_thread(ground.go_by, faked)
     await ground.flush_redis()
     database = scenario.name.replace("-", "_")
     mail = KeepingServer(
-        port=free_port(), pace=scenario.pace, postmaster=Postmaster("127.0.0.1", free_port())
+        port=free_port(),
+        pace=scenario.pace,
+        clock=clock.time,
+        postmaster=Postmaster("127.0.0.1", free_port()),
     )
     await mail.start()
     assert mail.postmaster is not None  # noqa: S101  it was given one
@@ -177,7 +191,8 @@ async def open_world(
         print_env="test",
     )
     supervisor = Supervisor(
-        folder / "logs", {**_HURRIED, **scenario.environment, "DATA_DIR": str(folder.resolve())}
+        folder / "logs",
+        {**_HURRIED, **faked, **scenario.environment, "DATA_DIR": str(folder.resolve())},
     )
     vendor = start_vendor(given, supervisor, MANNERS, removes=False)
     try:
@@ -188,7 +203,7 @@ async def open_world(
             *("bounces", "-m", "engine.cli", "bounce", "serve"),
             *("--port", str(mail.postmaster.port)),
         )
-        async with open_application(settings) as application:
+        async with open_application(settings, clock) as application:
             pulse = Pulse(application.engine)
             world = World(
                 ground=ground,
@@ -200,6 +215,7 @@ async def open_world(
                 random=random,
                 bar=bar,
                 participants=participants,
+                clock=clock,
             )
             await scenario.before(world)
             keeper = asyncio.create_task(_keep(supervisor))

@@ -3,10 +3,12 @@
 from typing import Final
 
 from chaos.scenario import Scenario
-from chaos.scenarios import postgres, redis, workers
+from chaos.scenarios import clocks, postgres, redis, smtp, workers
 
 ALL: Final[tuple[Scenario, ...]] = (
     *workers.SCENARIOS,
     *redis.SCENARIOS,
     *postgres.SCENARIOS,
+    *smtp.SCENARIOS,
+    *clocks.SCENARIOS,
 )
