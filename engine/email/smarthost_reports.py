@@ -112,8 +112,8 @@ class SmarthostReports:
             await driver.execute(_FORGET)
             hosts = await standing(connection)
             alarms = [alarm for host in hosts if (alarm := host.alarm())]
-            untried = {host.host for host in hosts if not host.up}
-            await keep(connection, Finder.SMARTHOSTS, alarms, now, untried)
+            doubtful = {host.host for host in hosts if host.down or not host.up}
+            await keep(connection, Finder.SMARTHOSTS, alarms, now, doubtful)
         return hosts
 
 
