@@ -34,6 +34,7 @@ from engine.communications.retries import Backoff
 from engine.email.smarthost_reports import EVERY_SECONDS
 from engine.recovery.mark import DatabaseRestoredError
 from engine.settings import Settings
+from jobs.keeping_time import ClockWorker
 from jobs.schedule import cron_table
 from jobs.tasks import deliver, settle_pin_requests
 from jobs.waking import PromptWorker, end
@@ -56,7 +57,7 @@ def build_worker(application: Application, queue: str, redis: ArqRedis, **option
     rung for begins at once; by the clock nothing is rung for.
     """
     worker = (
-        partial(Worker, poll_delay=_POLL_SECONDS, cron_jobs=cron_table())
+        partial(ClockWorker, poll_delay=_POLL_SECONDS, cron_jobs=cron_table())
         if queue == "clock"
         else partial(PromptWorker, poll_seconds=_POLL_SECONDS)
     )

@@ -47,7 +47,7 @@ FOR UPDATE OF pin_request SKIP LOCKED
 _SETTLED = "UPDATE pin_request SET settled_at = $2, outcome = $3 WHERE id = $1"
 _UNSETTLED = """
 SELECT id FROM pin_request
-WHERE settled_at IS NULL AND requested_at < $1 ORDER BY id LIMIT 10000
+WHERE settled_at IS NULL AND (requested_at < $1 OR requested_at > $2) ORDER BY id LIMIT 10000
 """
 # A letter that travels, or waits to, still brings its PIN: another would void it on the way.
 _LETTER_TRAVELS = """
@@ -128,11 +128,15 @@ class PinRequests:
         return recorded
 
     async def unsettled(self, older_than_seconds: float = 40) -> list[int]:
-        """Requests whose doorbell was lost."""
+        """Requests whose doorbell was lost; and those of what is now the future, if the clock was
+        put back."""
+        now = self.clock()
         async with self.engine.connect() as connection:
             driver = await driver_connection(connection)
             rows = await driver.fetch(
-                _UNSETTLED, self.clock() - timedelta(seconds=older_than_seconds)
+                _UNSETTLED,
+                now - timedelta(seconds=older_than_seconds),
+                now + timedelta(seconds=5),
             )
         return [row["id"] for row in rows]
 

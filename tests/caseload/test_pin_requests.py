@@ -259,6 +259,19 @@ def test_a_mailed_pin_lives_three_weeks() -> None:
     assert expiry(Channel.MAIL, arrived) == datetime(2026, 12, 17, tzinfo=PACIFIC)
 
 
+async def test_a_request_of_what_is_now_the_future_is_found(
+    application: Application, redis: Redis, clock: TurnableClock
+) -> None:
+    """The clock is put back an hour after it was asked: it does not wait for that hour."""
+    await people.add(application.engine, people.Person())
+    person = people.Person()
+    await application.pin_requests.receive(
+        person.first_name, person.last_name, person.external_id, "email", "es"
+    )
+    clock.now -= timedelta(hours=1)
+    assert len(await application.pin_requests.unsettled()) == 1
+
+
 async def test_a_request_whose_doorbell_was_lost_is_found(
     application: Application, redis: Redis, clock: TurnableClock
 ) -> None:

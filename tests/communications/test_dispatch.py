@@ -96,6 +96,25 @@ async def test_a_lost_doorbell_is_rung_again(application: Application, redis: Re
     assert await application.dispatcher.deliver(ids) == 5
 
 
+async def test_a_clock_that_was_put_back_keeps_nothing_waiting(
+    application: Application, smtp: SmtpServer
+) -> None:
+    """The database's clock steps back an hour: what was due by the old time, and the lease of a
+    worker that is gone, are not waited for by the new."""
+    ids = await owed(application, 4)
+    async with application.engine.begin() as connection:
+        await claim(connection, ids[:2], 40)
+    await execute(
+        application,
+        "UPDATE delivery SET rung_at = rung_at + interval '1 hour',"
+        " next_attempt_at = next_attempt_at + interval '1 hour',"
+        " leased_until = leased_until + interval '1 hour' - interval '45 seconds'",
+    )
+    assert await application.sweep.run() == 4
+    assert await application.dispatcher.deliver(ids) == 4
+    assert len(smtp.taken) == 4
+
+
 async def test_what_a_killed_worker_held_is_taken_again(
     application: Application, smtp: SmtpServer
 ) -> None:
