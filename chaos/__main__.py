@@ -1,6 +1,6 @@
 """Survival: the demonstration's work while things break, and an account of every communication.
 
-    python -m chaos [--communications 5000] [--seed N] [--only NAME …] [--json FILE]
+    python -m chaos [--communications 5000] [--seed N] [--only NAME …] [--json FILE] [--write-docs]
 
 Each scenario runs alone, over PostgreSQL, Redis, a mail server, a print vendor and workers of its
 own, all real processes; then all that can be joined run in one, in a random order from the seed.
@@ -9,10 +9,12 @@ After each it accounts for every communication.
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from random import Random, SystemRandom
-from typing import Final
+from types import FrameType
+from typing import Final, NoReturn
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -21,10 +23,12 @@ from chaos.ground import Ground
 from chaos.running import Result, run
 from chaos.scenario import Scenario
 from chaos.scenarios import ALL
-from chaos.showing import as_json, table
+from chaos.showing import as_json, sheet, write_page
+from chaos.together import NAME, together
 from engine.logs import configure_logs, log_file
 from engine.settings import load_settings
 
+_PAGE: Final = Path(__file__).parent.parent / "docs" / "reliability.md"
 _OF_EACH: Final = 0.92
 """Communications for each participant of the sample: payments, appointments, PINs."""
 
@@ -34,23 +38,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__.splitlines()[0])
     parser.add_argument("--communications", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000))
-    parser.add_argument("--only", nargs="+", choices=[one.name for one in ALL], metavar="NAME")
+    parser.add_argument("--only", nargs="+", choices=[*map(_name, ALL), NAME], metavar="NAME")
     parser.add_argument("--folder", type=Path, default=Path("var/chaos"))
     parser.add_argument("--json", type=Path, help="also write the figures there")
+    parser.add_argument("--write-docs", action="store_true", help="into docs/reliability.md")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, _leave)
     console = Console()
     if not console.is_terminal:
-        console.width = 120
+        console.width = 150
     asked.folder.mkdir(parents=True, exist_ok=True)
     configure_logs(log_file(asked.folder, "chaos"))
     console.print(
         f"seed {asked.seed}: --seed {asked.seed} breaks the same things in the same order"
     )
     results = _run(asked, console)
-    console.print(table(results))
+    console.print(sheet(results).drawn())
     if asked.json is not None:
         asked.json.write_text(as_json(results, asked.communications, asked.seed))
+    if asked.write_docs:
+        write_page(_PAGE, results, asked.communications, asked.seed)
     sys.exit(0 if all(result.stands for result in results) else 1)
+
+
+def _name(scenario: Scenario) -> str:
+    return scenario.name
+
+
+def _leave(signum: int, _frame: FrameType | None) -> NoReturn:
+    """Stop what was started, and go."""
+    raise SystemExit(128 + signum)
 
 
 def _run(asked: argparse.Namespace, console: Console) -> list[Result]:
@@ -64,7 +81,8 @@ def _run(asked: argparse.Namespace, console: Console) -> list[Result]:
             smtp_url="smtp://127.0.0.1:9",
         )
         asyncio.run(ground.fill(settings))
-        chosen = [one for one in ALL if asked.only is None or one.name in asked.only]
+        every = [*ALL, together(ALL)]
+        chosen = [one for one in every if asked.only is None or one.name in asked.only]
         for one in chosen:
             if one.lacks:
                 console.print(f"[yellow]not run[/] {one.name}: this machine lacks {one.lacks}")

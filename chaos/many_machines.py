@@ -25,7 +25,7 @@ from chaos.debian import Bucket, LackingError, SentinelRedis, TcpPostgres
 from chaos.ground import Ground
 from chaos.running import Result, run
 from chaos.scenario import Scenario
-from chaos.showing import as_json, table
+from chaos.showing import as_json, sheet
 from chaos.world import World
 from engine.logs import configure_logs, log_file
 from engine.settings import load_settings
@@ -111,7 +111,7 @@ def main() -> None:
         result = _run(asked.folder.resolve(), asked.communications, asked.seed, console)
     except LackingError as error:
         sys.exit(f"many_machines: {error}")
-    console.print(table([result]))
+    console.print(sheet([result]).drawn())
     for said in (*result.faults, *result.notes):
         console.print(f"    {said}")
     if asked.json is not None:
