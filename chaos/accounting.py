@@ -2,7 +2,7 @@
 really hold."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -68,7 +68,7 @@ class Account:
 
 
 @dataclass(slots=True)
-class _Ledger:
+class Ledger:
     """Both sides' books, while they are compared."""
 
     standing: Mapping[int, Any]
@@ -107,9 +107,9 @@ class _Ledger:
 async def account(world: World) -> Account:
     """Compare both sides' books once nothing moves any more."""
     ledger = await _ledger(world)
-    _nothing_is_lost(world, ledger)
-    _emails(ledger)
-    _letters(ledger)
+    check_standing(world.recorded, ledger)
+    check_emails(ledger)
+    check_letters(ledger)
     await _documents(world, ledger)
     unsettled = await world.fetch("SELECT id FROM pin_request WHERE settled_at IS NULL")
     ledger.fault("PIN requests that nobody settled", [row["id"] for row in unsettled])
@@ -134,7 +134,7 @@ async def account(world: World) -> Account:
     )
 
 
-async def _ledger(world: World) -> _Ledger:
+async def _ledger(world: World) -> Ledger:
     standing = {row["id"]: row for row in await world.fetch(_STANDING)}
     carried = {row["id"]: row for row in await world.fetch(_CARRIED)}
     told: dict[int, list[tuple[float, bool]]] = defaultdict(list)
@@ -143,7 +143,7 @@ async def _ledger(world: World) -> _Ledger:
     pieces = {row["piece_id"]: row for row in await world.fetch(_PIECES)}
     named = world.application.returns.addressing.delivery_of_message_id
     copies = {named(name): found for name, found in world.mail.copies.items()}
-    ledger = _Ledger(
+    ledger = Ledger(
         standing,
         carried,
         told,
@@ -167,8 +167,9 @@ def at_the_vendor(world: World) -> Counter[str]:
     return printed
 
 
-def _nothing_is_lost(world: World, ledger: _Ledger) -> None:
-    ledger.fault("communications that are gone", sorted(world.recorded - set(ledger.standing)))
+def check_standing(recorded: Collection[int], ledger: Ledger) -> None:
+    """Whether all that was `recorded` is there, and what is owed is carried by something."""
+    ledger.fault("communications that are gone", sorted(set(recorded) - set(ledger.standing)))
     going = {
         row["communication_id"]
         for row in ledger.carried.values()
@@ -189,7 +190,8 @@ def _nothing_is_lost(world: World, ledger: _Ledger) -> None:
     ledger.fault("met, and its delivery is not done", hollow)
 
 
-def _emails(ledger: _Ledger) -> None:
+def check_emails(ledger: Ledger) -> None:
+    """Whether the mail server holds what was sent, and nothing that it was known to hold again."""
     sent = {
         key
         for key, row in ledger.carried.items()
@@ -211,7 +213,8 @@ def _emails(ledger: _Ledger) -> None:
     ledger.fault("sent again, though its acceptance was on record", known)
 
 
-def _letters(ledger: _Ledger) -> None:
+def check_letters(ledger: Ledger) -> None:
+    """Whether the vendor was given each letter once, and all that we say it was."""
     ledger.fault("in two batches", [name for name, count in ledger.printed.items() if count > 1])
     ledger.fault("printed, and not ours", sorted(set(ledger.printed) - set(ledger.pieces)))
     standing = [name for name in ledger.printed if name in ledger.pieces]
@@ -230,7 +233,7 @@ def _letters(ledger: _Ledger) -> None:
     ledger.fault("mailed twice", again)
 
 
-async def _documents(world: World, ledger: _Ledger) -> None:
+async def _documents(world: World, ledger: Ledger) -> None:
     missing = []
     for key, row in ledger.carried.items():
         if row["channel"] != "inbox" or row["state"] != "sent":

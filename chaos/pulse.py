@@ -90,10 +90,11 @@ class Pulse:
         while True:
             beat = await self.look()
             if beat is not None:
-                self._note(beat)
+                self.note(beat)
             await asyncio.sleep(_EVERY_SECONDS)
 
-    def _note(self, beat: Beat) -> None:
+    def note(self, beat: Beat) -> None:
+        """Take a look down, and time what recovered by it."""
         for span in self.spans:
             if span.outcomes is None:
                 span.outcomes, span.left = beat.outcomes, beat.left
