@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PARTICIPANTS ?= 1000
+# make bench BENCH='send latency', or BENCH=--quick
+BENCH ?=
 SEED ?= 2026
 # Two processes, each with servers of its own: a file of tests stays in one of them.
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
@@ -68,6 +70,10 @@ test-full: full ## the same: the fuller tiers
 .PHONY: chaos
 chaos: install ## break the machinery while it works, and account for every communication
 	@$(BIN)/python -m chaos
+
+.PHONY: bench
+bench: install ## speed, beside what others would pick, into docs/performance.md (25 minutes, alone on the machine)
+	@$(BIN)/python -m bench $(BENCH)
 
 .PHONY: gallery
 gallery: install ## draw every notice in both languages into var/gallery/

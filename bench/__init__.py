@@ -1,1 +1,2 @@
-"""Measurements, run as modules (`python -m bench.forgot_pin`): figures as ratios within one run."""
+"""Measurements: all of them by `python -m bench`, one by `python -m bench.send`. What counts are
+ratios within one run."""

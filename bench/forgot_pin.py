@@ -1,32 +1,32 @@
 """Whether *Forgot PIN?* answers in the same time for those who matched and those who did not.
 
+    python -m bench.forgot_pin [--rounds 600]
+
 The two are asked for in turn, over real PostgreSQL and Redis, through the portal's own HTTP server
 code. What it prints is the ratio of their medians, beside the ratio between two halves of the same
 kind: a difference smaller than that is none.
 """
 
+import argparse
 import asyncio
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
 import httpx
 from rich.progress import track
 
+from bench.findings import OUT, Findings, Sheet
+from bench.stand import stand
 from engine.bootstrap import Application, open_application
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
 from engine.caseload.sample import write_sample
-from engine.logs import configure_logs, log_file
-from engine.migrations.run import upgrade
 from engine.portal.app import create_app
-from engine.settings import load_settings
-from engine.stack.servers import servers_for
 from engine.stack.visitors import Visitor, hidden_fields, visitors_from
 
 PARTICIPANTS = 2_000
-ROUNDS = 600
+WARM_UP = 50
 
 
 async def _ask(client: httpx.AsyncClient, visitor: Visitor) -> float:
@@ -47,10 +47,10 @@ async def _ask(client: httpx.AsyncClient, visitor: Visitor) -> float:
     return took
 
 
-async def _measure(application: Application, folder: Path) -> None:
+async def _measure(application: Application, folder: Path, rounds: int) -> Findings:
     write_sample(folder, participants=PARTICIPANTS, seed=1)
     await import_caseload(application.engine, folder, Rules())
-    known = list(visitors_from(folder, ROUNDS))
+    known = list(visitors_from(folder, rounds))
     times: dict[str, list[float]] = {"matched": [], "no match": []}
     transport = httpx.ASGITransport(create_app(application))
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.example") as client:
@@ -60,34 +60,40 @@ async def _measure(application: Application, folder: Path) -> None:
             )
             for kind, asked in (("matched", visitor), ("no match", stranger)):
                 times[kind].append(await _ask(client, asked))
-    medians = {kind: statistics.median(taken[50:]) for kind, taken in times.items()}
-    halves = times["matched"][50::2], times["matched"][51::2]
-    for kind, median in medians.items():
-        print(f"{kind:10} median {median * 1000:.2f} ms")
-    print(f"ratio of the two    {medians['matched'] / medians['no match']:.3f}")
-    print(f"ratio within one    {statistics.median(halves[0]) / statistics.median(halves[1]):.3f}")
+    return _told(times)
+
+
+def _told(times: dict[str, list[float]]) -> Findings:
+    findings = Findings("forgot_pin")
+    medians = {kind: statistics.median(taken[WARM_UP:]) for kind, taken in times.items()}
+    of_two = medians["matched"] / medians["no match"]
+    halves = times["matched"][WARM_UP::2], times["matched"][WARM_UP + 1 :: 2]
+    within = statistics.median(halves[0]) / statistics.median(halves[1])
+    rows = [(kind, f"{1000 * median:.2f} ms") for kind, median in medians.items()]
+    findings.sheets.append(Sheet("Forgot PIN? answered, medians", ("asked for by", "took"), rows))
+    findings.lines.append(
+        f"The two differ by a ratio of {of_two:.3f}; two halves of those who matched, by one of "
+        f"{within:.3f}."
+    )
+    findings.figures = {"seconds": medians, "of_two": of_two, "within_one": within}
+    return findings
 
 
 def main() -> None:
     """Measure over embedded servers of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        configure_logs(log_file(Path(folder), "bench"))
-        given = load_settings(
-            data_dir=Path(folder),
-            forgot_pin_rate="1000000/minute",
-            database_url=None,
-            redis_url=None,
-            smtp_url=None,
-        )
-        with servers_for(given) as settings:
-            assert settings.database_url is not None  # noqa: S101  servers_for fills it in
-            upgrade(settings.database_url.get_secret_value())
+    parser = argparse.ArgumentParser(prog="bench.forgot_pin", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=600)
+    parser.add_argument("--out", type=Path, default=OUT)
+    asked = parser.parse_args()
+    with stand(forgot_pin_rate="1000000/minute") as settings:
 
-            async def run() -> None:
-                async with open_application(settings) as application:
-                    await _measure(application, Path(folder) / "caseload")
+        async def run() -> Findings:
+            async with open_application(settings) as application:
+                return await _measure(application, settings.data_dir / "caseload", asked.rounds)
 
-            asyncio.run(run())
+        findings = asyncio.run(run())
+    findings.show()
+    findings.write(asked.out)
 
 
 if __name__ == "__main__":

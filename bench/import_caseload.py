@@ -1,26 +1,28 @@
 """How long 100,000 participants take to import, and in how much memory.
 
-Run as `python -m bench.import_caseload`. Makes a sample, starts a PostgreSQL of its own in a
-temporary folder, and imports the sample three times: into nothing, again unchanged, and as a dry
-run. Prints seconds and the peak resident memory of this process; PostgreSQL's own is not counted.
+    python -m bench.import_caseload [--participants 100000]
+
+Makes a sample and imports it three times into a PostgreSQL of its own: into nothing, again
+unchanged, and as a dry run. The memory is the most that this process has held so far;
+PostgreSQL's own is not counted.
 """
 
 import argparse
 import asyncio
 import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bench.findings import OUT, Findings, Sheet
+from bench.stand import stand
 from engine.bootstrap import column_sealer
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
 from engine.caseload.sample import write_sample
 from engine.database import create_engine
-from engine.migrations.run import upgrade
-from engine.settings import load_settings
-from engine.stack.embedded import start_postgres
 
 
 def peak_mebibytes() -> float:
@@ -29,39 +31,51 @@ def peak_mebibytes() -> float:
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-async def measure(url: str, folder: Path) -> None:
-    """Import `folder` three times over and print what each took."""
-    engine = create_engine(url, sealer=column_sealer(load_settings()))
+async def measure(engine: AsyncEngine, folder: Path, participants: int) -> Findings:
+    """Import `folder` three times over."""
+    findings, table = Findings("import_caseload"), []
     for title, dry_run in (("first", False), ("again, unchanged", False), ("dry run", True)):
         began = time.perf_counter()
         report = await import_caseload(engine, folder, Rules(), dry_run=dry_run)
         seconds = time.perf_counter() - began
+        if report.faults:
+            raise SystemExit(f"the sample had {len(report.faults)} faults")
         rows = sum(file.rows for file in report.files)
         added = sum(file.added for file in report.files)
-        print(
-            f"import, {title}: {seconds:.1f} s, {rows:,} rows, {added:,} added,"
-            f" {len(report.faults)} faults, peak {peak_mebibytes():.0f} MiB"
+        table.append(
+            (
+                title,
+                f"{seconds:.1f} s",
+                f"{rows:,}",
+                f"{added:,}",
+                f"{rows / seconds:,.0f}",
+                f"{peak_mebibytes():.0f}",
+            )
         )
+        findings.figures[title] = {"seconds": seconds, "rows": rows, "mebibytes": peak_mebibytes()}
+    columns = ("import", "took", "rows", "added", "rows/s", "MiB")
+    findings.sheets.append(Sheet(f"{participants:,} participants", columns, table))
     await engine.dispose()
+    return findings
 
 
 def main() -> None:
     """Read the size wanted, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench.import_caseload", description=__doc__)
     parser.add_argument("--participants", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        began = time.perf_counter()
-        write_sample(folder / "files", participants=arguments.participants, seed=arguments.seed)
-        print(f"sample: {time.perf_counter() - began:.1f} s, peak {peak_mebibytes():.0f} MiB")
-        server = start_postgres(folder / "postgres")
-        try:
-            upgrade(server.url)
-            asyncio.run(measure(server.url, folder / "files"))
-        finally:
-            server.stop()
+    parser.add_argument("--out", type=Path, default=OUT)
+    asked = parser.parse_args()
+    with stand() as settings:
+        assert settings.database_url is not None  # noqa: S101  the stand set it
+        files = settings.data_dir / "files"
+        write_sample(files, participants=asked.participants, seed=asked.seed)
+        engine = create_engine(
+            settings.database_url.get_secret_value(), sealer=column_sealer(settings)
+        )
+        findings = asyncio.run(measure(engine, files, asked.participants))
+    findings.show()
+    findings.write(asked.out)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,12 @@ nobody has and one that is locked.
 
 import argparse
 import asyncio
-import os
 import re
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,24 +26,25 @@ from random import Random
 import httpx
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from bench.findings import OUT, Findings, Sheet
+from bench.machine import machine
+from bench.plots import Bar, bars
+from bench.stand import environment, process, stand
 from engine.bootstrap import Application, open_application
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
 from engine.caseload.sample import write_sample
 from engine.caseload.sign_in import Attempt
 from engine.database import driver_connection
-from engine.logs import configure_logs, log_file
-from engine.migrations.run import upgrade
 from engine.security.sessions import Stage
-from engine.settings import Settings, load_settings
-from engine.stack.servers import servers_for
+from engine.settings import Settings
 from engine.stack.visitors import hidden_fields
 
 SESSIONS = 2_000
 CONNECTIONS = 30
 TRIES = 200
+START_SECONDS = 60
 PAGES = {"home page": "/en/home", "payment history": "/es/payments"}
 # wrk asks as fast as it is answered; waiting between requests makes it ask at a rate.
 SCRIPT = """
@@ -65,31 +63,28 @@ _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 def main() -> None:
     """Measure over embedded servers of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench.portal", description=__doc__)
     parser.add_argument("--participants", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--rate", type=int, default=300)
+    parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("bench.portal needs wrk: apt-get install wrk")
-    with tempfile.TemporaryDirectory() as folder:
-        configure_logs(log_file(Path(folder), "bench"))
-        given = load_settings(
-            data_dir=Path(folder), database_url=None, redis_url=None, smtp_url=None,
-            sign_in_rate="1000000/minute", sign_in_rate_per_participant="1000000/hour",
-            sign_in_slow_seconds=0,
-        )  # fmt: skip
-        with servers_for(given) as settings:
-            assert settings.database_url is not None  # noqa: S101  servers_for fills it in
-            upgrade(settings.database_url.get_secret_value())
-            asyncio.run(_measure(settings, Path(folder), asked))
+    unlimited = {
+        "sign_in_rate": "1000000/minute",
+        "sign_in_rate_per_participant": "1000000/hour",
+        "sign_in_slow_seconds": 0,
+    }
+    with stand(**unlimited) as settings:
+        findings = asyncio.run(_measure(settings, settings.data_dir, asked))
+    findings.show()
+    findings.write(asked.out)
 
 
-async def _measure(settings: Settings, folder: Path, asked: argparse.Namespace) -> None:
+async def _measure(settings: Settings, folder: Path, asked: argparse.Namespace) -> Findings:
     console = Console()
-    table = Table(title=f"{asked.participants} participants, {asked.rate} requests a second")
-    for heading in ("page", "a second", "p50 ms", "p99 ms", "most ms", "errors"):
-        table.add_column(heading, justify="left" if heading == "page" else "right")
+    rows: list[tuple[str, ...]] = []
     async with open_application(settings) as application:
         with console.status("loading the caseload"):
             numbers = await _caseload(application, folder, asked.participants)
@@ -98,15 +93,37 @@ async def _measure(settings: Settings, folder: Path, asked: argparse.Namespace) 
         with _portal(settings) as port:
             for name, path in PAGES.items():
                 with console.status(f"asking for the {name}"):
-                    table.add_row(name, *await _ask(port, path, cookies, asked))
+                    rows.append((name, *await _ask(port, path, cookies, asked)))
             with console.status("asking for the home page beside a flood of sign-ins"):
                 flood = asyncio.create_task(_flood(port, numbers, asked.seconds))
                 row = await _ask(port, PAGES["home page"], cookies, asked)
                 signed_in = await flood
-            table.add_row("home page, beside sign-ins", *row)
-        console.print(table)
-        console.print(f"sign-ins beside it: {signed_in:.1f} a second")
-        await _failures(application, numbers, console)
+            rows.append(("home page, beside sign-ins", *row))
+        failed = await _failures(application, numbers)
+    return _told(rows, signed_in, failed, asked)
+
+
+def _told(
+    rows: list[tuple[str, ...]],
+    signed_in: float,
+    failed: dict[str, float],
+    asked: argparse.Namespace,
+) -> Findings:
+    findings = Findings("portal")
+    title = f"{asked.participants:,} participants, {asked.rate} requests a second"
+    columns = ("page", "a second", "p50 ms", "p99 ms", "most ms", "errors")
+    findings.sheets.append(Sheet(title, columns, rows))
+    wrong = failed["wrong PIN"]
+    compared = [
+        (kind, f"{median:.1f} ms", f"{median / wrong:.3f}") for kind, median in failed.items()
+    ]
+    kinds = ("a failed sign-in", "median", "of a wrong PIN's")
+    findings.sheets.append(Sheet("The same time for whoever fails to sign in", kinds, compared))
+    findings.lines.append(f"Sign-ins beside the home page: {signed_in:.1f} a second.")
+    drawn = [Bar(row[0], float(row[3]), f"{row[3]} ms", ours=True) for row in rows]
+    findings.plots["portal"] = bars(f"Milliseconds at p99: {title}", drawn, machine())
+    findings.figures = {"pages": rows, "sign_ins_a_second": signed_in, "failed_ms": failed}
+    return findings
 
 
 async def _caseload(application: Application, folder: Path, participants: int) -> list[str]:
@@ -138,33 +155,24 @@ def _portal(settings: Settings) -> Iterator[int]:
     """A portal process over the servers of `settings`; its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    urls = {
-        name.upper(): getattr(settings, name).get_secret_value()
-        for name in ("database_url", "redis_url", "smtp_url")
-    }
     rates = {
         "SIGN_IN_RATE": settings.sign_in_rate,
         "SIGN_IN_RATE_PER_PARTICIPANT": settings.sign_in_rate_per_participant,
         "SIGN_IN_SLOW_SECONDS": str(settings.sign_in_slow_seconds),
     }
-    connect = Path(sys.executable).with_name("connect")
-    with (settings.data_dir / "portal.log").open("wb") as output:
-        process = subprocess.Popen(
-            [connect, "portal", "--port", str(port)],
-            env=os.environ | urls | rates | {"DATA_DIR": str(settings.data_dir)},
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        for _ in range(200):
+    connect = str(Path(sys.executable).with_name("connect"))
+    command = [connect, "portal", "--port", str(port)]
+    log = settings.data_dir / "portal.log"
+    with process(command, log, environment(settings, **rates)) as portal:
+        ends = time.monotonic() + START_SECONDS
+        while True:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
+            if portal.poll() is not None or time.monotonic() > ends:
+                raise SystemExit(f"the portal did not start\n{log.read_text()[-2_000:]}")
             time.sleep(0.05)
         yield port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
 
 
 async def _ask(
@@ -176,8 +184,8 @@ async def _ask(
     script.write_text(SCRIPT % {"cookies": cookies, "delay": delay, "path": path})
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{asked.seconds}s", "--latency", "-s",
                str(script), f"http://127.0.0.1:{port}"]  # fmt: skip
-    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-    output = (await process.communicate())[0].decode()
+    asking = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    output = (await asking.communicate())[0].decode()
     percentiles = {
         share: float(value) * _UNITS[unit] for share, value, unit in _LATENCY.findall(output)
     }
@@ -217,7 +225,7 @@ async def _flood(port: int, numbers: list[str], seconds: int) -> float:
     return done / seconds
 
 
-async def _failures(application: Application, numbers: list[str], console: Console) -> None:
+async def _failures(application: Application, numbers: list[str]) -> dict[str, float]:
     """The median milliseconds of a failed sign-in, for each kind of failure, asked in turn."""
     known, locked = numbers[-TRIES * 2 : -TRIES], numbers[-TRIES:]
     for number in track(locked, "locking"):
@@ -230,10 +238,7 @@ async def _failures(application: Application, numbers: list[str], console: Conso
             started = time.perf_counter()
             await application.sign_in.attempt(Attempt(number, "000001", "192.0.2.1"))
             times[kind].append((time.perf_counter() - started) * 1000)
-    medians = {kind: statistics.median(taken) for kind, taken in times.items()}
-    for kind, median in medians.items():
-        ratio = median / medians["wrong PIN"]
-        console.print(f"a failed sign-in, {kind:15} median {median:.1f} ms, ratio {ratio:.3f}")
+    return {kind: statistics.median(taken) for kind, taken in times.items()}
 
 
 if __name__ == "__main__":

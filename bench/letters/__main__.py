@@ -14,30 +14,26 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from bench.findings import OUT, Findings, Sheet
 from bench.letters.peers import PEERS
 from bench.letters.rows import freeze
+from bench.machine import machine
 from bench.memory import sampled_memory
 from bench.plots import Bar, bars
+from bench.stand import stand
 from engine.bootstrap import Application, open_application
 from engine.communications.catalogue import CATALOGUE
-from engine.logs import configure_logs, log_file
 from engine.mail.composer import PartComposer
 from engine.mail.frozen_letters import FrozenLetters
 from engine.mail.letters import Letter
 from engine.mail.printing import Frozen, Printer
-from engine.migrations.run import upgrade
-from engine.settings import load_settings
-from engine.stack.servers import servers_for
 
 OURS = "ours, to encrypted batch"
 TITLES = {
@@ -45,7 +41,6 @@ TITLES = {
     "weasyprint-one": "WeasyPrint, one document",
     "reportlab-one": "ReportLab, one document",
 }
-_WIDTH = 112
 ROLES = {"composing_process": "part", "sealing_process": "sealing"}
 
 
@@ -151,27 +146,27 @@ async def _measure(
     return list(figures.values()), big
 
 
-def _table(figures: list[Figures], big: Figures | None) -> Table:
-    table = Table(title="Letters")
-    columns = ("", "letters", "letters/s", "ours is", "CPU ms each", "MB", "MB a part", "tagged")
-    for column in columns:
-        table.add_column(column, justify="left" if column in {"", "tagged"} else "right")
+def _table(figures: list[Figures], big: Figures | None) -> Sheet:
+    columns = ("", "letters", "letters/s", "ours is", "CPU ms each", "MiB", "MiB a part", "tagged")
+    rows: list[tuple[str, ...]] = []
     ours = figures[0]
     for one in [*figures, *([big] if big else [])]:
         if one.fault:
-            table.add_row(one.title, *[""] * 6, f"could not be run: {one.fault}")
+            rows.append((one.title, *[""] * 6, f"could not be run: {one.fault}"))
             continue
-        table.add_row(
-            one.title,
-            f"{one.letters:,}",
-            f"{1 / one.each:,.1f}",
-            f"{one.each / ours.each:.1f} ×",
-            f"{1000 * one.processor_each:.2f}",
-            f"{one.peaks['parent']:.0f}",
-            f"{one.peaks['part']:.0f}" if "part" in one.peaks else "",
-            one.tagged,
+        rows.append(
+            (
+                one.title,
+                f"{one.letters:,}",
+                f"{1 / one.each:,.1f}",
+                f"{one.each / ours.each:.1f} ×",
+                f"{1000 * one.processor_each:.2f}",
+                f"{one.peaks['parent']:.0f}",
+                f"{one.peaks['part']:.0f}" if "part" in one.peaks else "",
+                one.tagged,
+            )
         )
-    return table
+    return Sheet("Letters", columns, rows)
 
 
 def _cost(many: Figures, few: Figures) -> str:
@@ -188,7 +183,25 @@ def _plot(figures: list[Figures]) -> str:
         for one in figures
         if not one.fault
     ]
-    return bars("Letters a second, side by side in one run", rows)
+    return bars("Letters a second, side by side in one run", rows, machine())
+
+
+def _told(figures: list[Figures], big: Figures | None) -> Findings:
+    findings = Findings("letters")
+    findings.sheets.append(_table(figures, big))
+    if big:
+        findings.lines.append(_cost(big, figures[0]))
+    findings.plots["letters"] = _plot(figures)
+    findings.figures = {
+        one.title: {
+            "letters": one.letters,
+            "fault": one.fault,
+            "seconds": one.seconds,
+            "mebibytes": one.peaks,
+        }
+        for one in [*figures, *([big] if big else [])]
+    }
+    return findings
 
 
 def main() -> None:
@@ -199,28 +212,17 @@ def main() -> None:
     parser.add_argument("--peers-sample", type=int, default=60, help="ReportLab: ten times that")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path("var/bench"))
+    parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        configure_logs(log_file(folder, "bench"))
-        given = load_settings(data_dir=folder, database_url=None, redis_url=None, smtp_url=None)
-        with servers_for(given) as settings:
-            assert settings.database_url is not None  # noqa: S101  servers_for fills it in
-            upgrade(settings.database_url.get_secret_value())
+    with stand() as settings:
 
-            async def run() -> tuple[list[Figures], Figures | None]:
-                async with open_application(settings) as application:
-                    return await _measure(application, arguments, folder)
+        async def run() -> tuple[list[Figures], Figures | None]:
+            async with open_application(settings) as application:
+                return await _measure(application, arguments, settings.data_dir)
 
-            figures, big = asyncio.run(run())
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    with (arguments.out / "letters.txt").open("w") as file:
-        for console in (Console(width=_WIDTH), Console(file=file, width=_WIDTH)):
-            console.print(_table(figures, big))
-            if big:
-                console.print(_cost(big, figures[0]))
-    (arguments.out / "letters.svg").write_text(_plot(figures))
+        findings = _told(*asyncio.run(run()))
+    findings.show()
+    findings.write(arguments.out)
 
 
 if __name__ == "__main__":
