@@ -25,6 +25,7 @@ from rich.console import Console
 from bench.findings import OUT, Findings, Sheet
 from bench.machine import machine
 from bench.memory import sampled_memory
+from bench.people import FIRST_NAME, LAST_NAME, make_people
 from bench.plots import Bar, bars
 from bench.send.sink import sink, sink_name
 from bench.stand import environment, process, stand, workers
@@ -42,15 +43,6 @@ RECORDED: Final = "run recorded"
 SENT: Final = "run sent"
 _MOST: Final = {IDLE: 0.3, SENT: 2.0}
 """The most seconds that 99 of 100 PINs are to take."""
-_PARTICIPANTS = """
-INSERT INTO participant (external_id, first_name, last_name, language, paperless)
-SELECT lpad(n::text, 10, '0'), 'Ana', 'Sample', CASE n % 3 WHEN 0 THEN 'es' ELSE 'en' END, n > $2
-FROM generate_series(1, $1::bigint + $2) AS n
-"""
-_CONTACTS = """
-INSERT INTO contact_point (participant_id, kind, email)
-SELECT id, 'email', 'person' || id || '@example.com' FROM participant
-"""
 _CASES = """
 INSERT INTO support_case (external_id, county, status, opened_on)
 SELECT lpad(n::text, 15, '0'), 'Yolo', 'open', '2020-01-01' FROM generate_series(1, 5000) AS n
@@ -110,10 +102,9 @@ async def _measure(settings: Settings, asked: argparse.Namespace) -> Findings:
 
 
 async def _caseload(application: Application, enrolled: int, month: object) -> None:
+    await make_people(application, ASKERS + enrolled, on_paper=ASKERS)
     async with application.engine.begin() as connection:
         driver = await driver_connection(connection)
-        await driver.execute(_PARTICIPANTS, enrolled, ASKERS)
-        await driver.execute(_CONTACTS)
         await driver.execute(_CASES)
         await driver.execute(_PAYMENTS, month)
     async with application.engine.begin() as connection:
@@ -147,7 +138,7 @@ class _Asking:
     async def _ask(self) -> None:
         self._next += 1
         await self._application.pin_requests.receive(
-            "Ana", "Sample", f"{self._next:010d}", "email", "en"
+            FIRST_NAME, LAST_NAME, f"{self._next:010d}", "email", "en"
         )
 
     async def _taken(self) -> list[float]:

@@ -20,12 +20,11 @@ from rich.progress import Progress
 from bench.findings import OUT, Findings, Sheet
 from bench.machine import machine
 from bench.memory import sampled_memory
+from bench.people import make_people
 from bench.plots import Bar, bars
-from bench.send.workload import CONTACTS, PEOPLE
 from bench.stand import stand
 from engine.bootstrap import Application, open_application
 from engine.communications.catalogue import PAYMENT_NOTICE
-from engine.database import driver_connection
 
 _HEADER: Final = "participant_id,direction,amount_cents,paid_on,case_number\n"
 _COST_MOST: Final = 1.25
@@ -79,12 +78,7 @@ async def record(application: Application, path: Path, rows: int) -> Recorded:
 
 
 async def _measure(application: Application, folder: Path, rows: int) -> list[Recorded]:
-    async with application.engine.begin() as connection:
-        driver = await driver_connection(connection)
-        await driver.execute(PEOPLE, rows)
-        await driver.execute(CONTACTS)
-    async with application.engine.begin() as connection:
-        await (await driver_connection(connection)).execute("ANALYZE")
+    await make_people(application, rows)
     found = []
     for size in (max(1, rows // 10), rows):
         path = folder / f"query-{size}.csv"

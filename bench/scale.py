@@ -22,10 +22,12 @@ from rich.console import Console
 from bench.findings import OUT, Findings, Sheet
 from bench.machine import machine
 from bench.plots import Bar, bars
-from bench.send.ours import make_people, run_ours
+from bench.send.ours import populate, run_ours
 from bench.send.runs import Run
 from bench.send.told import shares
+from bench.send.workload import Calendar
 from bench.stand import stand
+from engine.clock import system_clock
 
 STATE_CASES: Final = 1_100_000
 COUNTRY_CASES: Final = 13_000_000
@@ -149,6 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.scale", description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--workers", default="1,2,4")
+    parser.add_argument("--days", type=int, default=3, help="over which they are spread")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
@@ -156,11 +159,12 @@ def main() -> None:
     found: dict[int, list[Run]] = {number: [] for number in numbers}
     console = Console()
     with stand() as settings:
-        postgres = asyncio.run(make_people(settings, asked.messages))
+        postgres = asyncio.run(populate(settings, asked.messages))
+        calendar = Calendar.from_tomorrow(system_clock(), asked.days)
         for turn in range(asked.rounds):
             for number in numbers:
                 with console.status(f"round {turn + 1} of {asked.rounds}: {number} workers"):
-                    found[number].append(run_ours(settings, number, asked.messages))
+                    found[number].append(run_ours(settings, number, asked.messages, calendar))
     findings = told(found)
     findings.versions = {**findings.versions, "PostgreSQL": postgres}
     findings.show()

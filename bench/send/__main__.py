@@ -1,7 +1,8 @@
 """Messages a second, from the outbox row to the recorded outcome, beside what others would pick.
 
     python -m bench.send [--messages 10000] [--rounds 3] [--workers 1,2] [--big 200000]
-                         [--only ours,source,rendering,celery,celery-kept,arq,bullmq] [--profile]
+                         [--only ours,source,rendering,celery,celery-kept,arq,bullmq]
+                         [--days 3] [--profile]
 
 For a quick look at ours alone: `python -m bench.send --only ours --rounds 1 --big 0`, and with
 `--profile` what its workers spent their time on. What the workers read from the environment
@@ -12,32 +13,32 @@ machine, one after the other, round by round; what is printed are medians. Ours 
 first ring of the doorbell to the last outcome in PostgreSQL, and the database is asked afterwards
 whether each was sent, and once. The peers record nothing; their queue is filled before they are
 counted, and their start is not counted either. `--big` sends so many at the end, and compares what
-each costs.
+each costs. With more `--days` fewer messages say the same, and fewer of the forms that ours keeps
+are of use again.
 """
 
 import argparse
 import asyncio
 import pstats
-import statistics
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
 from bench.findings import OUT
-from bench.send.ceilings import message_of, run_rendering, run_source
+from bench.send.ceilings import built, run_rendering, run_source
 from bench.send.environments import (
     Environment,
     MissingError,
     node_environment,
     python_environment,
 )
-from bench.send.ours import make_people, run_ours
+from bench.send.ours import populate, run_ours
 from bench.send.peers import ARQ, BULLMQ, CELERY, CELERY_KEPT, WARM_UP, Peer, run_peer
 from bench.send.runs import Contestant, Run
 from bench.send.sink import sink_name
 from bench.send.told import OURS, RENDERING, SOURCE, told
-from bench.send.workload import first_hour, write_for_peers
+from bench.send.workload import Calendar, write_for_peers
 from bench.stand import stand
 from engine.clock import system_clock
 from engine.communications.rendering import Renderer
@@ -58,27 +59,25 @@ class _Field:
 
     def __init__(self, settings: Settings, asked: argparse.Namespace) -> None:
         self.settings = settings
-        self.first = first_hour(system_clock())
+        self.calendar = Calendar.from_tomorrow(system_clock(), asked.days)
         self.versions: dict[str, str] = {}
         self._profile: Path | None = asked.out / "worker.profile" if asked.profile else None
         self._peers_folder: Path = asked.peers
         self._words = settings.data_dir / "words"
         self._environments: dict[bool, Environment] = {}
         renderer = Renderer(settings.agency, settings.public_url)
-        write_for_peers(self._words, renderer, settings, self.first, WARM_UP + asked.messages)
-        sizes = [
-            len(message_of(number, renderer, settings, self.first)) for number in range(_SIZED_BY)
-        ]
-        self.size = round(statistics.mean(sizes))
+        write_for_peers(self._words, renderer, settings, self.calendar, WARM_UP + asked.messages)
+        *_, total = asyncio.run(built(settings, self.calendar, range(1, _SIZED_BY + 1)))
+        self.size = round(total / _SIZED_BY)
 
     def run(self, key: str, workers: int, messages: int) -> Run:
         """One run. Raises MissingError for what cannot be run here."""
         if key == OURS:
-            return run_ours(self.settings, workers, messages, profile=self._profile)
+            return run_ours(self.settings, workers, messages, self.calendar, self._profile)
         if key == SOURCE:
             return run_source(workers, messages, self.size)
         if key == RENDERING:
-            return run_rendering(workers, messages, self.settings, self.first)
+            return run_rendering(workers, messages, self.settings, self.calendar)
         assert self.settings.redis_url is not None  # noqa: S101  the stand set it
         redis = self.settings.redis_url.get_secret_value()
         there = self._environment(PEERS[key])
@@ -122,7 +121,7 @@ def main() -> None:
     console = Console()
     with stand() as settings:
         with console.status("making the caseload"):
-            postgres = asyncio.run(make_people(settings, max(asked.messages, asked.big)))
+            postgres = asyncio.run(populate(settings, max(asked.messages, asked.big)))
         field = _Field(settings, asked)
         contestants = _measure(field, asked, console)
         many: Run | None = None
@@ -148,6 +147,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--workers", type=_numbers, default=[1, 2])
     parser.add_argument("--only", type=_keys, default=list(TITLES))
     parser.add_argument("--big", type=int, default=200_000, help="0 for none")
+    parser.add_argument("--days", type=int, default=3, help="over which they are spread")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--peers", type=Path, default=Path("var/peers"))
     parser.add_argument("--out", type=Path, default=OUT)

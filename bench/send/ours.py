@@ -12,9 +12,10 @@ import psutil
 from pydantic import SecretStr
 from redis import Redis
 
+from bench.people import make_people
 from bench.send.runs import Run, Watched, watched
 from bench.send.sink import Sink, sink
-from bench.send.workload import CONTACTS, NOTICE, PEOPLE, ask, first_hour
+from bench.send.workload import NOTICE, Calendar, ask
 from bench.stand import workers
 from engine.bootstrap import Application, open_application
 from engine.communications.campaigns import CampaignBell
@@ -47,26 +48,25 @@ class _Silent(CampaignBell):
         return 0
 
 
-async def make_people(settings: Settings, number: int) -> str:
+async def populate(settings: Settings, number: int) -> str:
     """Put so many participants into the database; the version of PostgreSQL."""
     async with open_application(settings) as application:
-        async with application.engine.begin() as connection:
-            driver = await driver_connection(connection)
-            await driver.execute(PEOPLE, number)
-            await driver.execute(CONTACTS)
-            version: str = await driver.fetchval("SHOW server_version")
-        async with application.engine.begin() as connection:
-            await (await driver_connection(connection)).execute("ANALYZE")
-    return version
+        return await make_people(application, number)
 
 
-def run_ours(settings: Settings, number: int, messages: int, *, profile: Path | None = None) -> Run:
+def run_ours(
+    settings: Settings,
+    number: int,
+    messages: int,
+    calendar: Calendar,
+    profile: Path | None = None,
+) -> Run:
     """Send so many with so many workers, and see in the database that each was sent once."""
     with sink() as opened:
         url = SecretStr(f"smtp://127.0.0.1:{opened.port}")
         over = settings.model_copy(update={"smtp_url": url})
         with workers(over, number, profile=profile, QUIET_HOURS="") as started:
-            pace = _Pace(over, opened)
+            pace = _Pace(over, opened, calendar)
             asyncio.run(pace.send(_WARM_UP))
             servers = servers_of(over, opened)
             with watched(started) as watching:
@@ -91,15 +91,16 @@ def servers_of(settings: Settings, opened: Sink) -> dict[str, Watched]:
 class _Pace:
     """Rings for campaigns, and times them."""
 
-    def __init__(self, settings: Settings, opened: Sink) -> None:
+    def __init__(self, settings: Settings, opened: Sink, calendar: Calendar) -> None:
         self._settings = settings
+        self._calendar = calendar
         self._sink = opened
 
     async def send(self, messages: int) -> tuple[float, int]:
         """Seconds from the first ring to the last recorded outcome; bytes of PostgreSQL's log."""
         before = self._sink.taken
         async with open_application(self._settings) as application:
-            campaign = await _recorded(application, messages)
+            campaign = await _recorded(application, messages, self._calendar)
             async with application.engine.connect() as connection:
                 driver = await driver_connection(connection)
                 began = await driver.fetchrow(_NOW)
@@ -131,12 +132,12 @@ class _Pace:
             await asyncio.sleep(0.05)
 
 
-async def _recorded(application: Application, messages: int) -> int:
+async def _recorded(application: Application, messages: int, calendar: Calendar) -> int:
     name = f"bench-{uuid4().hex[:12]}"
     silent = _Silent(application.engine, application.doorbell)
     bulk = replace(application.bulk_notices.bulk, bell=silent)
     async with bulk.recording(name, NOTICE) as recording:
-        await ask(recording, name, messages, first_hour(application.clock()))
+        await ask(recording, name, messages, calendar)
         await recording.write()
     if recording.recorded != messages:
         raise SystemExit(f"{recording.recorded:,} of {messages:,} were recorded")
