@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.bootstrap import Application, open_application
+from engine.caseload.personal import CONTACT, NAMES
 from engine.clock import PACIFIC
 from engine.communications.doorbell import (
     DELIVER,
@@ -33,6 +34,7 @@ from engine.communications.doorbell import (
 from engine.communications.retries import Backoff
 from engine.email.smarthost_reports import EVERY_SECONDS
 from engine.recovery.mark import DatabaseRestoredError
+from engine.security.resealing import require_keys
 from engine.settings import Settings
 from jobs.keeping_time import ClockWorker
 from jobs.schedule import cron_table
@@ -183,6 +185,7 @@ class WorkerProcess:
 async def run_worker(settings: Settings) -> None:
     """Open the application and work until SIGTERM or SIGINT."""
     async with open_application(settings) as application:
+        await require_keys(application.engine, (NAMES, CONTACT), tuple(settings.sealing_keys))
         assert settings.redis_url is not None  # noqa: S101  opening the application checked it
         process = WorkerProcess(application, settings.redis_url.get_secret_value())
         loop = asyncio.get_running_loop()

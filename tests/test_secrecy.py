@@ -1,10 +1,13 @@
-"""Promise 5: a PIN is never readable in the database, Redis, a log, a file or a job's arguments."""
+"""Promise 5: a PIN is never readable in the database, Redis, a log, a file or a job's arguments.
+Nor is anybody's name, contact or message in the database, Redis or a log."""
 
 import base64
 import logging
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from datetime import date
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,10 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.bootstrap import Application, open_application
 from engine.caseload import temporary_pins
+from engine.caseload.appointments import Answer, agenda_of, answer_appointment
+from engine.caseload.caseworker_messages import CaseworkerMessages
+from engine.caseload.caseworker_replies import reply
+from engine.caseload.contact_changes import Change
+from engine.caseload.importing import import_caseload
 from engine.logs import configure_logs
 from engine.security import pins as pins_module
 from engine.settings import Settings
 from tests import people
+from tests.caseload.test_importing import RULES, write
 from tests.database_rows import delivery_ids, fetch
 from tests.smtp_server import SmtpServer
 
@@ -142,6 +151,63 @@ async def test_no_pin_is_readable_anywhere(
         for form in readable_forms(pin):
             for place, content in places.items():
                 assert form not in content, f"a PIN is readable in the {place}"
+
+
+PERSONAL: Final = (
+    # Names and contacts of tests.caseload.test_importing, and what is typed below.
+    "María José", "Núñez O", "Smith-Jones", "ana@example", "mine@example", "10 Example Street",
+    "EXAMPLE ST", "PO BOX 1199", "SACRAMENTO, CA", "5550142", "555-0142", "Telltale",
+)  # fmt: skip
+
+
+async def test_nobody_is_readable_anywhere(
+    application: Application,
+    smtp: SmtpServer,
+    redis: Redis,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """After an import, a change of email, messages, a report about the other party, a wish, a
+    statement run, and the emails and letters of all these, some refused by a server that says whose
+    address it was, a whole dump of the database names nobody and says nothing they wrote."""
+    configure_logs(cached=False)
+    smtp.script = lambda verb, envelope: (
+        f"550 5.1.1 <{envelope.rcpt_tos[-1]}> Telltale: no such user"
+        if verb == "RCPT" and "mine@" not in envelope.rcpt_tos[-1]
+        else None
+    )
+    await import_caseload(application.engine, write(tmp_path / "files"), RULES)
+    now = application.clock()
+    async with application.outbox.transaction() as transaction:
+        connection = transaction.connection
+        changed = Change("email", {"email": "mine@example.com"}, safe=True)
+        await application.contact_changes.make(transaction, 1, changed, "change")
+        messages = CaseworkerMessages(3)
+        assert await messages.write(transaction, 1, 1, "Telltale question", now)
+        await application.other_party.report(connection, 1, 1, {"employer": "Telltale Bakery"})
+        seen = (await agenda_of(connection, 1, now, past_most=0)).upcoming[0]
+        wish = "Telltale mornings"
+        await answer_appointment(transaction, 1, seen, Answer.RESCHEDULE, now, wish=wish)
+        await reply(transaction, 1, "R. Ortiz", "Telltale answer", now)
+    async with application.statements.recording(date(2026, 10, 1), everyone=True) as recording:
+        await recording.write()
+    while owed := await delivery_ids(application):
+        await application.dispatcher.deliver(owed)
+    assert smtp.taken
+    assert await fetch(application, "SELECT FROM delivery WHERE state = 'batched'")
+    assert len(await fetch(application, "SELECT FROM campaign")) == 1
+
+    assert application.settings.database_url
+    places = {
+        "database": everything_in_postgres(application.settings.database_url.get_secret_value()),
+        "redis": await everything_in_redis(redis),
+        "logs": "".join(capfd.readouterr()).encode(),
+    }
+    assert b"communication" in places["database"]
+    for personal in PERSONAL:
+        for place, content in places.items():
+            for form in readable_forms(personal):
+                assert form not in content, f"{personal} is readable in the {place}"
 
 
 async def test_the_search_would_find_one(

@@ -178,7 +178,7 @@ def _columns(asked: Sequence[Reader]) -> tuple[list[int], list[int | None]]:
 
 
 def _unreadable(row: Any, unopened: Unreadable) -> Unreachable:
-    """What was sealed under a key that is gone, or altered, is held: no other channel is tried."""
+    """What was altered, or sealed under a key that is gone, is as good as no address."""
     log.error("contact_unreadable", contact_point=row["contact_point"], why=str(unopened.why))
     return Unreachable("unreadable")
 

@@ -138,7 +138,7 @@ class Claimed:
 
 def facts_from(notice: str, stored: str) -> Facts:
     """The frozen facts of a communication, as its notice types them."""
-    return _FACTS[notice].validate_json(stored)
+    return _FACTS[notice].validate_json(str(stored))  # what did not open says so here
 
 
 def claimed_from(row: Any) -> Claimed:

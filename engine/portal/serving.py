@@ -11,7 +11,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from engine.bootstrap import open_application
+from engine.caseload.personal import CONTACT, NAMES
 from engine.portal.app import create_app
+from engine.security.resealing import require_keys
 from engine.settings import Settings
 
 GRACE_SECONDS: Final = 5
@@ -51,5 +53,6 @@ async def serve_portal(settings: Settings, host: str, port: int, *, shared: bool
     """Serve the portal until SIGTERM or SIGINT; several processes may share a port, and each takes
     its part of the visits."""
     async with open_application(settings) as application:
+        await require_keys(application.engine, (NAMES, CONTACT), tuple(settings.sealing_keys))
         listener = socket.create_server((host, port), reuse_port=shared)
         await serve_until_told(create_app(application), listener)

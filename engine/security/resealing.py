@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.database import driver_connection
+from engine.errors import SettingsError
 from engine.security.sealed_columns import (
     Personal,
     SealedColumn,
@@ -46,6 +47,27 @@ async def held(driver: Any, column: SealedColumn) -> Mapping[str, int]:
         "GROUP BY 1"
     )
     return Counter({row["key"]: row["rows"] for row in rows})
+
+
+async def require_keys(
+    engine: AsyncEngine, columns: Sequence[SealedColumn], held_ids: Sequence[str]
+) -> None:
+    """Raise SettingsError where a column has rows under a key that is not held. For whoever serves:
+    an address that does not open would be taken for none, and its emails would turn into letters.
+    """
+    async with engine.connect() as connection:
+        driver = await driver_connection(connection)
+        for column in columns:
+            missing = await driver.fetchval(
+                f"SELECT {column.key_id} FROM {column.table} "  # noqa: S608  joined from constants of ours
+                f"WHERE {column.key_id} <> ALL($1::text[]) LIMIT 1",
+                list(held_ids),
+            )
+            if missing is not None:
+                raise SettingsError(
+                    f"SEALING_KEYS: the key {missing!r} is not held, and rows of {column.table} "
+                    "are sealed under it; see: connect keys show"
+                )
 
 
 async def reseal(

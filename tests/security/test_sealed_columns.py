@@ -8,12 +8,14 @@ from typing import Any, Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.bootstrap import Application
 from engine.caseload import personal
 from engine.caseload.personal import CONTACT, EVERY, FIELDS, NAME, NAMES, NAMES_APART
 from engine.communications.catalogue import CATALOGUE
 from engine.communications.frozen_facts import PERSONAL_FACTS
 from engine.database import create_engine, driver_connection
-from engine.security.resealing import IN_CLEAR, held, reseal
+from engine.errors import SettingsError
+from engine.security.resealing import IN_CLEAR, held, require_keys, reseal
 from engine.security.sealed_columns import (
     ColumnSealer,
     Unreadable,
@@ -23,6 +25,8 @@ from engine.security.sealed_columns import (
 )
 from engine.security.sealing import SealError, SecretBox
 from tests import people
+from tests.database_rows import delivery_ids, execute, fetch
+from tests.promises import payment, record
 
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
 BOTH: Final = {"old": OLD, "new": NEW}
@@ -224,3 +228,26 @@ def test_every_fact_is_known_to_be_personal_or_not() -> None:
     """A new fact is either sealed or looked at here: it is never in the clear by oversight."""
     every = {name for notice in CATALOGUE.values() for name in notice.facts.model_fields}
     assert every == OPEN_FACTS | set(PERSONAL_FACTS)
+
+
+async def test_nobody_serves_without_a_key_that_rows_are_sealed_under(
+    database: AsyncEngine, postgres_url: str
+) -> None:
+    """Its emails would all turn into letters: portal and workers say which key is missing."""
+    await people.add(database, people.Person())
+    async with engine_of(postgres_url, sealer("old")) as engine:
+        await rotated(engine, "old")
+        await require_keys(engine, (NAMES, CONTACT), ["old", "new"])
+        with pytest.raises(SettingsError, match="the key 'old' is not held, and rows of part"):
+            await require_keys(engine, (NAMES, CONTACT), ["new"])
+
+
+async def test_facts_that_do_not_open_stop_nobody_else(application: Application) -> None:
+    """What they belong to is held for a person, and its neighbours go."""
+    ids = await people.add(application.engine, *people.crowd(2))
+    await record(application, *(payment(id_, key=f"payment:{id_}") for id_ in ids))
+    await execute(application, "UPDATE communication SET facts_key_id = 'gone' WHERE id = 1")
+    await application.dispatcher.deliver(await delivery_ids(application))
+    rows = await fetch(application, "SELECT state, given_to FROM communication ORDER BY id")
+    told = [(row["state"], row["given_to"]) for row in rows]
+    assert told == [("held", "operators"), ("met", None)]
