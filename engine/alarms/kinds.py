@@ -157,6 +157,6 @@ class Alarm:
 
 
 def counted(things: str, number: int, first: Sequence[int]) -> str:
-    """So many of them, and the ids of the first."""
+    """How many they are, and the ids of the first."""
     more = f" and {number - len(first)} more" if number > len(first) else ""
-    return f"{number} {things}: {', '.join(map(str, first))}{more}"
+    return f"{things}: {number} ({', '.join(map(str, first))}{more})"

@@ -177,7 +177,7 @@ async def test_many_in_danger_are_one_alarm(application: Application, clock: Han
     assert await standing() == []
     clock.now = ASKED + timedelta(days=1)
     about = "payment_notice by email, due 2026-11-24"
-    detail = "7 communications: 1, 2, 3, 4, 5 and 2 more"
+    detail = "communications: 7 (1, 2, 3, 4, 5 and 2 more)"
     assert await standing() == [("at_risk", about, detail)]
     clock.now = ASKED + timedelta(days=2)
     assert await standing() == [("at_risk", about, detail), ("breached", about, detail)]

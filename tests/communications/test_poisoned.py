@@ -28,7 +28,7 @@ async def test_a_row_that_cannot_be_read_is_an_alarm(
     await application.dispatcher.deliver(ids)
     assert set(await states(application)) == {"held", "sent"}
     assert await application.poison.look() == [
-        Alarm("unreadable", "payment_notice by email", f"1 deliveries: {ids[0]}")
+        Alarm("unreadable", "payment_notice by email", f"deliveries: 1 ({ids[0]})")
     ]
     (alarm,) = await application.alarms.standing()
     assert alarm.kind == "unreadable"
@@ -51,7 +51,7 @@ async def test_a_message_that_cannot_be_built_is_an_alarm(
         faulty.setattr(Renderer, "email", fault)
         await application.dispatcher.deliver(ids[1:])
     assert await application.poison.look() == [
-        Alarm("not_built", "payment_notice by email", f"1 deliveries: {ids[1]}")
+        Alarm("not_built", "payment_notice by email", f"deliveries: 1 ({ids[1]})")
     ]
     await execute(application, "UPDATE delivery SET next_attempt_at = now()")
     await application.dispatcher.deliver(ids)
@@ -61,4 +61,4 @@ async def test_a_message_that_cannot_be_built_is_an_alarm(
 
 def test_many_are_counted_and_the_first_are_named() -> None:
     """A message of a thousand ids is read by nobody."""
-    assert counted("deliveries", 7, [1, 2, 3]) == "7 deliveries: 1, 2, 3 and 4 more"
+    assert counted("deliveries", 7, [1, 2, 3]) == "deliveries: 7 (1, 2, 3 and 4 more)"
