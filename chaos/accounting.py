@@ -29,7 +29,7 @@ FROM delivery JOIN communication ON communication.id = communication_id
 LEFT JOIN document ON document.delivery_id = delivery.id
 """
 # A mailbox that was full is written to again, of which we know: a report came back.
-_KNOWN: Final = """
+KNOWN: Final = """
 SELECT delivery_id, extract(epoch FROM at)::float8 AS at, event = 'accepted' AS accepted
 FROM delivery_event WHERE event IN ('accepted', 'bounced_soft') ORDER BY id
 """
@@ -138,7 +138,8 @@ async def _ledger(world: World) -> Ledger:
     standing = {row["id"]: row for row in await world.fetch(_STANDING)}
     carried = {row["id"]: row for row in await world.fetch(_CARRIED)}
     told: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for row in await world.fetch(_KNOWN):
+    events = [*world.lost_events, *await world.fetch(KNOWN)]
+    for row in sorted(events, key=lambda one: one["at"]):
         told[row["delivery_id"]].append((row["at"], row["accepted"]))
     pieces = {row["piece_id"]: row for row in await world.fetch(_PIECES)}
     named = world.application.returns.addressing.delivery_of_message_id

@@ -98,6 +98,11 @@ class Ground:
         await self._say(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         return self.database_url(name)
 
+    async def recreate(self, name: str) -> None:
+        """An empty database in the place of that one: whoever is connected is thrown out."""
+        await self.drop(name)
+        await self._say(f"CREATE DATABASE {name}")
+
     async def drop(self, name: str) -> None:
         """Give back what a scenario's database takes of the disk."""
         await self._say(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

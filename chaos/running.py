@@ -56,7 +56,8 @@ async def run(
         special = await scenario.also(world) if scenario.also else []
         pulse = world.pulse
     bar.remove_task(step)
-    faults = (*found.faults, *special, *broken, *_late(pulse.spans, pulse.slowest))
+    said = (*world.faults, *special, *broken)
+    faults = (*found.faults, *said, *_late(pulse.spans, pulse.slowest))
     return Result(
         scenario=scenario,
         account=found,

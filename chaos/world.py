@@ -64,6 +64,10 @@ class World:
     """How many emails were owed before anything broke."""
     notes: list[str] = field(default_factory=list)
     """What a scenario wants said beside its figures."""
+    lost_events: list[dict[str, Any]] = field(default_factory=list)
+    """What was on record, and was taken back with the database: whoever sent again knew of it."""
+    faults: list[str] = field(default_factory=list)
+    """Promises that a scenario saw broken while it struck."""
 
     @property
     def vendor_folder(self) -> Path:

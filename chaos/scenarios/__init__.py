@@ -3,7 +3,7 @@
 from typing import Final
 
 from chaos.scenario import Scenario
-from chaos.scenarios import clocks, postgres, redis, smtp, workers
+from chaos.scenarios import clocks, poison, postgres, redis, restored, smtp, versions, workers
 
 ALL: Final[tuple[Scenario, ...]] = (
     *workers.SCENARIOS,
@@ -11,4 +11,7 @@ ALL: Final[tuple[Scenario, ...]] = (
     *postgres.SCENARIOS,
     *smtp.SCENARIOS,
     *clocks.SCENARIOS,
+    *poison.SCENARIOS,
+    *versions.SCENARIOS,
+    *restored.SCENARIOS,
 )

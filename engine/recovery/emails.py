@@ -47,9 +47,6 @@ class EmailFindings:
     """Taken, and the database knows nothing of them."""
     used_again: list[int] = field(default_factory=list)
     """The database has given the number to something younger than what was sent under it."""
-    latest: int = 0
-    """The highest number of a delivery in the logs."""
-    latest_communication: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +61,6 @@ class Emails:
         """Bring the deliveries in step with what the logs say was `sent`."""
         found = EmailFindings()
         every = list(sent)
-        found.latest = max((one.delivery_id for one in every), default=0)
-        found.latest_communication = max((one.communication_id or 0 for one in every), default=0)
         known_to_logs = [one.delivery_id for one in every]
         for chunk in _chunks(every):
             lost = await self._recover(connection, chunk, found, now)

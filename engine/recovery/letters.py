@@ -96,9 +96,6 @@ class LetterFindings:
     """Communications whose letter holds a PIN that works no more: a person's task."""
     unknown: int = 0
     """Letters of communications that the database has lost."""
-    latest: int = 0
-    latest_communication: int = 0
-    """The highest numbers in the rosters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +118,6 @@ class Letters:
     ) -> None:
         driver = await driver_connection(connection)
         head, letters = roster.head, roster.letters
-        found.latest = max([found.latest, *(one.delivery_id or 0 for one in letters)])
-        found.latest_communication = max(
-            [found.latest_communication, *(one.communication_id or 0 for one in letters)]
-        )
         batch = await driver.fetchrow(_BATCH, head.name)
         if batch is not None and batch["sha256"] == head.sha256:
             found.known += 1

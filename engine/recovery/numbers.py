@@ -1,5 +1,6 @@
 """Numbers that were given out since the backup are not given out again."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 LEAP: Final = 1_000_000
@@ -18,12 +19,14 @@ GROUP BY mailer_id
 """
 
 
-async def leap(driver: Any, seen: dict[str, int]) -> None:
-    """Move every sequence on, those of `seen` (table → highest number seen) beyond it at least."""
+async def leap(driver: Any, seen: Mapping[str, int]) -> None:
+    """Move every sequence on, those of `seen` (table → highest number seen) beyond it at least, in
+    the caller's transaction."""
     for row in await driver.fetch(_SEQUENCES):
         table = row["sequencename"].removesuffix("_id_seq")
         highest = max(row["last"], seen.get(table, 0))
-        await driver.execute("SELECT setval($1::regclass, $2)", row["name"], highest + LEAP)
+        # Where setval would stay though the transaction is rolled back, this does not.
+        await driver.execute(f"ALTER SEQUENCE {row['name']} RESTART WITH {highest + LEAP}")
 
 
 async def skip_serials(driver: Any, letters: int, now: Any) -> None:

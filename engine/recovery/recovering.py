@@ -3,10 +3,10 @@
 import asyncio
 import gzip
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,7 +18,7 @@ from engine.email.addressing import Addressing
 from engine.errors import InputError
 from engine.mail.acts import Signed, log_act
 from engine.mail.contract import sha256
-from engine.mail.rosters import Rosters
+from engine.mail.rosters import Roster, Rosters
 from engine.mail.vendor.pickup import PickedUp, Pickup
 from engine.recovery.emails import EmailFindings, Emails
 from engine.recovery.letters import LetterFindings, Letters
@@ -121,8 +121,6 @@ class Recovery:
             await log_act(driver, signed, "recover", "database", self.clock())
             copies = await self._unapplied(connection)
         found.vendor_files = [await self._apply(path) for path in copies]
-        async with self.engine.begin() as connection:
-            await self._leap(await driver_connection(connection), found)
         if let_go and not found.letters.conflicts:
             async with self.engine.begin() as connection:
                 beat = await self.mark.let_go(await driver_connection(connection))
@@ -137,13 +135,16 @@ class Recovery:
         return found
 
     async def _compare(self, connection: AsyncConnection, logs: SmtpLogs) -> Findings:
-        """Letters before emails: what has gone on to a letter owes no email."""
+        """Numbers first, as what is put right makes new deliveries; letters before emails, as what
+        has gone on to a letter owes no email."""
         driver = await driver_connection(connection)
         now = self.clock()
         standing = await self.mark.standing(driver)
         answered = self.folders.answered()
-        room = Letters(self.outcomes)
-        letters = await room.rebuild(connection, list(self.rosters.all()))
+        rosters, room = list(self.rosters.all()), Letters(self.outcomes)
+        await leap(driver, _highest(logs, rosters))
+        letters = await room.rebuild(connection, rosters)
+        await skip_serials(driver, 2 * len(letters.printed), now)
         lost, held = await Unlisted(self.outcomes).hold(
             connection, self.folders.announced(), answered, now
         )
@@ -159,15 +160,6 @@ class Recovery:
             to_apply=len(await self._unapplied(connection)),
         )
 
-    async def _leap(self, driver: Any, found: Findings) -> None:
-        emails, letters = found.emails, found.letters
-        seen: Mapping[str, int] = {
-            "delivery": max(emails.latest, letters.latest),
-            "communication": max(emails.latest_communication, letters.latest_communication),
-        }
-        await leap(driver, dict(seen))
-        await skip_serials(driver, 2 * len(letters.printed), self.clock())
-
     async def _unapplied(self, connection: AsyncConnection) -> list[Path]:
         """Our copies of the vendor's files that the database does not know: acks, then statuses
         by number, then finals."""
@@ -181,6 +173,20 @@ class Recovery:
     async def _apply(self, path: Path) -> PickedUp:
         content = await asyncio.to_thread(path.read_bytes)
         return await self.pickup.take(self.folders.named(path), content)
+
+
+def _highest(logs: SmtpLogs, rosters: Sequence[Roster]) -> dict[str, int]:
+    """Table → the highest number of it that was seen outside the database."""
+    letters = [letter for roster in rosters for letter in roster.letters]
+    sent = list(logs.sent.values())
+    communications = [one.communication_id for one in sent]
+    communications += [one.communication_id for one in letters]
+    return {
+        "delivery": max(
+            *(one.delivery_id for one in sent), *(one.delivery_id or 0 for one in letters), 0, 0
+        ),
+        "communication": max(*(one or 0 for one in communications), 0, 0),
+    }
 
 
 def _digest(path: Path) -> str:

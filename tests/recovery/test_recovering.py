@@ -100,6 +100,8 @@ async def test_a_dry_run_changes_nothing(night: Night) -> None:
     found = await application.recovery.look(application.recovery.read([night.log]))
     assert len(found.emails.taken) == 1
     assert found.standing.restored
+    (number,) = await fetch(application, "SELECT last_value FROM delivery_id_seq")
+    assert number["last_value"] == 1
     assert await states(application) == ["owed"]
 
 
@@ -330,3 +332,24 @@ async def test_a_log_that_says_nothing_is_refused(application: Application, tmp_
     path.write_text("Nov 29 15:14:06 relay kernel: nothing of ours\n")
     with pytest.raises(InputError, match="no line of it"):
         application.recovery.read([path])
+
+
+async def test_what_is_put_right_takes_no_number_of_what_was_lost(night: Night) -> None:
+    """A letter that an email becomes in the recovery itself has a number beyond all that were
+    given out since the backup."""
+    application = night.application
+    await record(application, 1)
+    backup = await back_up(application)
+    await deliver(application)
+    await record(application, 2, first=2)
+    await deliver(application)
+    await restore(application, backup, night.emptying)
+    first, *others = night.smtp.message_ids
+    lines = [{"message_id": first, "status": "bounced", "dsn": "5.1.1"}]
+    lines += [{"message_id": other} for other in others]
+    night.log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    await application.recovery.begin(WHO)
+    found = await recover(application, night.log)
+    assert len(found.emails.unknown) == 2
+    (letter,) = await delivery_ids(application)
+    assert letter > LEAP
