@@ -24,6 +24,8 @@ SILENCE: Final = timedelta(seconds=40)
 and a lease that ends as soon, what a dead worker or a lost doorbell leaves is begun within one."""
 
 # What was rung for least lately comes first: its job, if there was one, is furthest from waiting.
+# Whatever is locked is being worked on at this moment, and is not waited for: a sweep locks many,
+# in another order than those who record outcomes.
 _DUE: Final = """
 WITH due AS (
     SELECT delivery.id
@@ -34,6 +36,7 @@ WITH due AS (
       AND (delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
            OR delivery.state = 'sending' AND leased_until < clock_timestamp())
     ORDER BY rung_at, delivery.due_by, delivery.id LIMIT $2
+    FOR UPDATE OF delivery SKIP LOCKED
 )
 UPDATE delivery SET rung_at = clock_timestamp()
 FROM due WHERE delivery.id = due.id
@@ -44,11 +47,16 @@ RETURNING delivery.id
 # Rung for in what is now the future: the clock of the database was put back since. What was due by
 # the old time is due by the new; a second makes up for rows of one moment that were written apart.
 _PUT_BACK: Final = """
+WITH ahead AS (
+    SELECT id FROM delivery
+    WHERE state IN ('owed', 'sending') AND rung_at > now() + interval '5 seconds'
+    FOR UPDATE SKIP LOCKED
+)
 UPDATE delivery SET
     next_attempt_at = next_attempt_at - (rung_at - now()) - interval '1 second',
     leased_until = leased_until - (rung_at - now()),
     rung_at = now() - $1::interval
-WHERE state IN ('owed', 'sending') AND rung_at > now() + interval '5 seconds'
+FROM ahead WHERE delivery.id = ahead.id
 """
 
 
