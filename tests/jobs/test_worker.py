@@ -167,6 +167,21 @@ async def test_a_job_leaves_nothing_in_redis(
     assert left == [REDIS_KEY.encode()]
 
 
+async def test_a_worker_says_how_the_smarthosts_stand_until_it_stops(
+    application: Application, settings: Settings, redis: Redis
+) -> None:
+    """Others read it in the database; who has stopped in order is not counted any more."""
+    assert settings.redis_url
+    worker = WorkerProcess(application, settings.redis_url.get_secret_value())
+    running = asyncio.create_task(worker.run())
+    async with asyncio.timeout(30):
+        while not await application.smarthost_reports.look():  # noqa: ASYNC110  a table that others write
+            await asyncio.sleep(0.01)
+    worker.stop()
+    await running
+    assert await application.smarthost_reports.look() == []
+
+
 @pytest.mark.parametrize("queue", ["urgent", "bulk", "clock"])
 async def test_the_clock_has_a_queue_of_its_own(application: Application, queue: str) -> None:
     """Cron jobs travel in one queue, and no delivery in it: a sweep waits behind nothing."""
