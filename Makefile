@@ -9,6 +9,8 @@ BENCH ?=
 SEED ?= 2026
 # Two processes, each with servers of its own: a file of tests stays in one of them.
 SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
+# --required: `make check` fails where pip-audit cannot ask the vulnerability service.
+AUDIT ?=
 NPM_CI := ci --update-notifier=false --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
@@ -45,7 +47,7 @@ test: install ## the whole suite, against real embedded servers
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 .PHONY: check
-check: install ## ruff, mypy strict, import-linter, catalogues, schemas, migrations
+check: install ## ruff, mypy strict, import-linter, catalogues, schemas, migrations, bandit, pip-audit
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -54,6 +56,8 @@ check: install ## ruff, mypy strict, import-linter, catalogues, schemas, migrati
 	@$(BIN)/python -m engine.communications.completeness
 	@$(BIN)/python -m engine.mail.schemas check
 	@$(BIN)/python -m engine.stack.schema_check
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive engine jobs
+	@$(BIN)/python -m engine.stack.advisories $(AUDIT)
 
 .PHONY: format
 format: install ## rewrite the code in its one format, and mend what ruff can mend

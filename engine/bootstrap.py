@@ -97,6 +97,10 @@ from engine.recovery.mark import Mark
 from engine.recovery.recovering import Recovery
 from engine.recovery.unlisted import Folders
 from engine.recovery.witnesses import Witnesses
+from engine.retention.classes import kinds
+from engine.retention.holds import LegalHolds
+from engine.retention.print_files import PrintFiles
+from engine.retention.purge import Purge
 from engine.security.audit import Audit
 from engine.security.pin_checking import PinChecker
 from engine.security.pins import PinHasher
@@ -159,6 +163,8 @@ class Application:
     statements: StatementRun
     surveyor: Surveyor
     courtesy: Courtesy
+    holds: LegalHolds
+    purge: Purge
     smtp: SmtpPool
     mark: Mark
     recovery: Recovery
@@ -425,6 +431,18 @@ def _compose(
         statements=StatementRun(bulk, clock),
         courtesy=courtesy,
         surveyor=Surveyor(recipients, renderer, settings.agency.return_address),
+        holds=LegalHolds(engine, audit, clock),
+        purge=Purge(
+            engine=engine,
+            audit=audit,
+            kinds=kinds(settings.retention, settings.audit_years),
+            documents=documents,
+            files=PrintFiles(
+                settings.data_dir / "print", timedelta(days=settings.retention.print_file_days)
+            ),
+            audit_years=settings.audit_years,
+            clock=clock,
+        ),
         smtp=pool,
         mark=mark,
         recovery=Recovery(

@@ -8,6 +8,7 @@ from engine.email import models as email
 from engine.inbox import models as inbox
 from engine.mail import models as mail
 from engine.recovery import models as recovery
+from engine.retention import models as retention
 from engine.security import models as security
 
 METADATA = Base.metadata
@@ -21,5 +22,6 @@ __all__ = [
     "inbox",
     "mail",
     "recovery",
+    "retention",
     "security",
 ]

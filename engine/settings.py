@@ -75,6 +75,30 @@ class Agency(BaseModel):
         return self.name_es if language == "es" else self.name_en
 
 
+class Retention(BaseModel):
+    """How long each class of records is kept, once it is done with; docs/retention.md says why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    communication_years: Annotated[float, Field(ge=1)] = 4
+    """Communications, their deliveries and events; print batches and their pieces; campaigns."""
+    document_years: Annotated[float, Field(ge=1)] = 4
+    message_years: Annotated[float, Field(ge=1)] = 4
+    """What parents and caseworkers wrote, and what was reported of the other party."""
+    consent_years: Annotated[float, Field(ge=1)] = 7
+    """Consents and choices of reminders, from when the next one took their place."""
+    contact_years: Annotated[float, Field(ge=1)] = 4
+    """Contact points that were superseded, and why nothing more was sent there."""
+    bounce_report_days: Annotated[int, Field(ge=90)] = 400
+    print_file_days: Annotated[int, Field(ge=30)] = 90
+    """Our copies of batches, and of what the vendor answered."""
+    pin_request_days: Annotated[int, Field(ge=30)] = 365
+    pin_hash_days: Annotated[int, Field(ge=1)] = 30
+    """Hashes of PINs that open nothing any more."""
+    link_days: Annotated[int, Field(ge=1)] = 30
+    """Links that proved an email address, from when they ran out."""
+
+
 class Settings(BaseSettings):
     """What the system runs with. The three URLs may be unset: then embedded servers are used."""
 
@@ -148,6 +172,7 @@ class Settings(BaseSettings):
     inbox_paper_days: Annotated[int, Field(ge=1, le=60)] = 5
     """Business days after which an unopened document goes by mail, if its notice asks for it."""
     audit_years: Annotated[int, Field(ge=1)] = 7
+    retention: Retention = Retention()
 
     chunk: Annotated[int, Field(ge=1, le=500)] = 500
     lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 40

@@ -15,11 +15,14 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, column_sealer, open_application
+from engine.bootstrap import Application, column_sealer
 from engine.database import Base, create_engine, driver_connection
-from engine.migrations.run import upgrade
+from engine.migrations.grants import WORKER
+from engine.migrations.roles import MIGRATOR, login_url
+from engine.migrations.run import make_embedded_roles, upgrade
 from engine.settings import Settings, load_settings
 from engine.stack.embedded import start_postgres, start_redis
+from tests.acting import opened_in_parts
 from tests.smtp_server import SmtpServer, smtp_server
 
 IN_CI = os.environ.get("CI") == "true"
@@ -69,10 +72,11 @@ def servers_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_url(servers_folder: Path) -> Iterator[str]:
-    """A PostgreSQL of this test run's own, with the schema the migrations make."""
+    """A PostgreSQL of this test run's own, with the schema the migrations make; its owner's URL."""
     server = start_postgres(servers_folder / "postgres")
     asyncio.run(_write_to_no_disk(server.url))
-    upgrade(server.url)
+    make_embedded_roles(server.url)
+    upgrade(login_url(server.url, MIGRATOR))
     yield server.url
     server.stop()
 
@@ -169,8 +173,10 @@ def settings(postgres_url: str, redis_url: str, smtp: SmtpServer, data_folder: P
 
 @pytest.fixture
 async def application(
-    settings: Settings, database: AsyncEngine, redis: Redis
+    request: pytest.FixtureRequest, settings: Settings, database: AsyncEngine, redis: Redis
 ) -> AsyncIterator[Application]:
     """The whole application, over empty tables and an empty Redis."""
-    async with open_application(settings) as opened:
+    acting = request.node.get_closest_marker("acting")
+    role = acting.args[0] if acting else WORKER
+    async with opened_in_parts(settings, acting=role) as opened:
         yield opened

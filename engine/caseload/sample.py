@@ -289,10 +289,10 @@ def write_sample(
     if not 1 <= participants <= most:
         raise InputError(f"a sample has from 1 to {most} participants")
     folder.mkdir(parents=True, exist_ok=True)
-    random = Random(seed)  # noqa: S311  a sample is to be foreseen; nothing in it is a secret
-    ledger = Random(f"ledger {seed}")  # noqa: S311  likewise
+    random = Random(seed)  # noqa: S311  to be foreseen; nothing in it is secret  # nosec B311
+    ledger = Random(f"ledger {seed}")  # noqa: S311  likewise  # nosec B311
     sample = _Sample(
         participants, as_of, rules, random, People(random, seed), Places(random),
-        random.randrange(most), ledger,
+        random.randrange(most), ledger,  # nosec B311
     )  # fmt: skip
     return _write(folder, caseload_files(rules), sample.lines())

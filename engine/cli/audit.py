@@ -113,16 +113,17 @@ def prune(
     *,
     remove: Annotated[bool, typer.Option("--remove", help="Do it; else it is only told.")] = False,
 ) -> None:
-    """Remove the entries older than AUDIT_YEARS, once the whole trail is proved."""
+    """Remove the entries older than AUDIT_YEARS, once the whole trail is proved.
+
+    It is cut before the first entry about somebody under legal hold.
+    """
 
     async def act(application: Application) -> tuple[int, datetime, int]:
         years = application.settings.audit_years
-        before = years_before(application.clock(), years)
-        async with application.engine.begin() as connection:
-            await application.audit.verify(connection)
-            if remove:
-                return await application.audit.prune(connection, before), before, years
-            return await application.audit.old(connection, before), before, years
+        before = await application.purge.audit_before()
+        if remove:
+            return await application.purge.prune_audit(), before, years
+        return await application.purge.old_audit(), before, years
 
     entries, before, years = with_application(act)
     older = f"{entries:,} entries older than {years} years (before {moment(before)})"
@@ -134,14 +135,6 @@ def prune(
     else:
         say(_console, f"The trail is whole, and nothing was removed. To remove {older}:")
         say(_console, "connect audit prune --remove")
-
-
-def years_before(moment_: datetime, years: int) -> datetime:
-    """The same day and hour so many years earlier; of February 29, the day before."""
-    try:
-        return moment_.replace(year=moment_.year - years)
-    except ValueError:
-        return moment_.replace(year=moment_.year - years, day=28)
 
 
 def _head(given: str) -> tuple[int, str]:

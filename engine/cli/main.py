@@ -15,14 +15,17 @@ from engine.cli import (
     caseload,
     consent,
     deadlines,
+    hold,
     keys,
     mail,
     notices,
     notify,
     preview,
     processes,
+    purge,
     recover,
     returns,
+    roles,
     stack,
     staff,
 )
@@ -45,6 +48,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(consent.app, name="consent")
+app.add_typer(roles.app, name="roles")
+app.add_typer(hold.app, name="hold")
 bounce.app.command("serve")(returns.serve)
 bounce.app.command("read")(returns.read)
 app.command("preview")(preview.preview)
@@ -54,6 +59,7 @@ app.command("deadlines")(deadlines.deadlines)
 app.command("announce-payments")(notices.announce_payments)
 app.command("notify")(notify.notify)
 app.command("statements")(notify.statements)
+app.command("purge")(purge.purge)
 app.command("migrate")(processes.migrate)
 app.command("recover")(recover.recover)
 app.command("portal")(processes.portal)

@@ -41,7 +41,7 @@ def portal(
 def worker() -> None:
     """Deliver what is owed, until SIGTERM: a process of its own, start as many as you like."""
     # Nothing in `engine` imports `jobs`: the worker replaces this process.
-    os.execv(sys.executable, [sys.executable, "-m", "jobs"])  # noqa: S606  our own interpreter
+    os.execv(sys.executable, [sys.executable, "-m", "jobs"])  # noqa: S606  our own interpreter  # nosec B606
 
 
 def servers(

@@ -36,7 +36,7 @@ WITH named AS (
     WHERE delivery.id = ANY($1::bigint[])
 )
 SELECT delivery.id, delivery.state, lease_token, channel, communication_id, meets_obligation,
-       secret IS NOT NULL AS sealed, notice, participant_id, sent_to,
+       secret_key_id IS NOT NULL AS sealed, notice, participant_id, sent_to,
        delivery.step = communication.step AND communication.state <> 'cancelled' AS current
 FROM delivery JOIN communication ON communication.id = communication_id
 WHERE delivery.id = ANY(
@@ -55,13 +55,15 @@ UPDATE delivery SET
     lease_token = NULL,
     leased_until = NULL,
     sent_to = coalesce(moved.contact_point, sent_to),
-    final_at = CASE WHEN moved.final THEN moved.at END,
-    secret = CASE WHEN moved.final THEN NULL ELSE secret END,
-    secret_key_id = CASE WHEN moved.final THEN NULL ELSE secret_key_id END
+    final_at = CASE WHEN moved.final THEN moved.at END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::interval[], $5::bool[], $6::bool[],
             $7::timestamptz[], $8::bigint[])
      AS moved (id, state, reason, delay, final, counted, at, contact_point)
 WHERE delivery.id = moved.id
+"""
+# The portal may shred a secret, and may not read one.
+_SHRED = """
+UPDATE delivery SET secret = NULL, secret_key_id = NULL WHERE id = ANY($1::bigint[])
 """
 _APPEND = """
 INSERT INTO delivery_event (delivery_id, event, state, changed, reason)
@@ -235,6 +237,9 @@ class Outcomes:
             [outcome.at or self.clock() for _, outcome, _ in moved],
             [outcome.contact_point for _, outcome, _ in moved],
         )
+        final = [row["id"] for row, _, state in moved if row["sealed"] and state in FINAL]
+        if final:
+            await driver.execute(_SHRED, final)
 
     async def _settle(
         self,

@@ -30,7 +30,7 @@ class Document(Base):
     notice: Mapped[str]
     language: Mapped[str]
     template_version: Mapped[str]
-    sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
     bytes: Mapped[int]
     pages: Mapped[int]
     posted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -1,6 +1,7 @@
 """Where documents are kept: each once, under the hash of its bytes, in a folder or a bucket."""
 
 import hashlib
+from contextlib import suppress
 from typing import Final
 
 from obstore.exceptions import AlreadyExistsError
@@ -40,6 +41,11 @@ class DocumentStore:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DocumentDamagedError(f"the document {sha256} was changed in the store")
         return content
+
+    async def remove(self, sha256: str) -> None:
+        """Remove what is kept under `sha256`; that it is gone already is well."""
+        with suppress(FileNotFoundError):
+            await self._store.delete_async(_path(sha256))
 
 
 def _path(sha256: str) -> str:

@@ -60,7 +60,7 @@ def start_child(module: str, *, streams: bool = False, **environment: str) -> Ch
     stream = subprocess.PIPE if streams else subprocess.DEVNULL
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     with theirs:
-        process = subprocess.Popen(  # noqa: S603  our own interpreter and our own module
+        process = subprocess.Popen(  # noqa: S603  our own interpreter and our own module  # nosec B603
             [sys.executable, "-P", "-c", _CALL, module, str(theirs.fileno())],
             stdin=stream,
             stdout=stream,

@@ -16,7 +16,9 @@ import structlog
 from pydantic import SecretStr
 
 from engine.errors import ConnectError
-from engine.migrations.run import upgrade
+from engine.migrations.grants import PORTAL, WORKER
+from engine.migrations.roles import login_url
+from engine.migrations.run import make_embedded_roles, upgrade
 from engine.settings import Settings
 from engine.stack.servers import Servers, pointed_at, running_servers
 from engine.stack.supervisor import Process, Supervisor
@@ -97,20 +99,19 @@ def running_stack(
         if vendor is not None:
             _wait_for_vendor(settings.data_dir, supervisor, vendor)
         pointed = pointed_at(settings, servers)
-        assert pointed.database_url is not None  # noqa: S101  pointed_at fills it in
-        upgrade(pointed.database_url.get_secret_value())
+        as_worker, as_portal = _migrated(settings, pointed)
         portal_url = f"http://127.0.0.1:{portal_port}"
         supervisor.environment = {
             **supervisor.environment,
             **environment_of(pointed),
             "PUBLIC_URL": portal_url,
         }
-        supervisor.start(
-            "bounces", "-m", "engine.cli", "bounce", "serve", "--port", str(servers.returns_port)
-        )
-        supervisor.start("portal", "-m", "engine.cli", "portal", "--port", str(portal_port))
+        returns = ("bounce", "serve", "--port", str(servers.returns_port))
+        supervisor.start("bounces", "-m", "engine.cli", *returns, environment=as_worker)
+        serve = ("portal", "--port", str(portal_port))
+        supervisor.start("portal", "-m", "engine.cli", *serve, environment=as_portal)
         for number in range(1, workers + 1):
-            supervisor.start(f"worker-{number}", "-m", "jobs")
+            supervisor.start(f"worker-{number}", "-m", "jobs", environment=as_worker)
         _wait_until_ready(supervisor, portal_url)
         yield Stack(pointed, supervisor, servers, portal_url)
     finally:
@@ -119,6 +120,19 @@ def running_stack(
             signal.signal(signum, signal.SIG_IGN)
         for name in supervisor.stop():
             log.warning("process_killed", name=name)
+
+
+def _migrated(settings: Settings, pointed: Settings) -> tuple[dict[str, str], dict[str, str]]:
+    """Migrate; what workers and the portal are to be told of the database, beside the rest. In an
+    embedded one each signs in as a member of its own role."""
+    assert pointed.database_url is not None  # noqa: S101  pointed_at fills it in
+    url = pointed.database_url.get_secret_value()
+    if settings.database_url is not None:
+        upgrade(url)
+        return {}, {}
+    make_embedded_roles(url)
+    upgrade(url)
+    return {"DATABASE_URL": login_url(url, WORKER)}, {"DATABASE_URL": login_url(url, PORTAL)}
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -66,7 +66,7 @@ class Supervisor:
     def _launch(self, process: Process) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / f"{process.name}.log").open("ab") as output:
-            process.popen = subprocess.Popen(  # noqa: S603  our own interpreter and modules
+            process.popen = subprocess.Popen(  # noqa: S603  our own interpreter and modules  # nosec B603
                 [sys.executable, "-W", "ignore", *process.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.alarms.book import keep
 from engine.alarms.kinds import KINDS, Alarm, AlarmKind, Finder
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.security.webhook_signing import signed_headers
 from engine.settings import Settings
+from tests.acting import opened_in_parts
 from tests.database_rows import fetch
 from tests.promises import ASKED, Hand
 from tests.smtp_server import SmtpServer
@@ -76,7 +77,7 @@ def hand() -> Hand:
 @asynccontextmanager
 async def told(settings: Settings, hand: Hand, **who: object) -> AsyncIterator[Application]:
     """The application with somebody to tell."""
-    async with open_application(settings.model_copy(update=who), hand) as opened:
+    async with opened_in_parts(settings.model_copy(update=who), hand) as opened:
         yield opened
 
 

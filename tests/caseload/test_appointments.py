@@ -18,11 +18,14 @@ from engine.caseload.appointments import (
 )
 from engine.clock import PACIFIC
 from engine.errors import InputError
+from engine.migrations.grants import PORTAL
 from tests import people
 from tests.database_rows import execute, fetch
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=PACIFIC)
 PLACE = "100 Example Street, Room 210; ring, twice"
+
+pytestmark = pytest.mark.acting(PORTAL)
 
 
 @pytest.fixture

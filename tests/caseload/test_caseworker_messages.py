@@ -14,11 +14,14 @@ from engine.caseload.caseworker_messages import (
     tidy,
 )
 from engine.errors import InputError
+from engine.migrations.grants import PORTAL
 from tests import people
 from tests.database_rows import execute, fetch
 
 NOON = datetime(2026, 11, 23, 20, tzinfo=UTC)
 SERVICE = CaseworkerMessages(3)
+
+pytestmark = pytest.mark.acting(PORTAL)
 
 
 async def family(application: Application) -> None:

@@ -12,9 +12,12 @@ from engine.caseload import caseworker_replies
 from engine.caseload.caseworker_replies import Replied, Waiting
 from engine.communications.frozen_facts import FACTS
 from engine.errors import InputError
+from engine.migrations.grants import OPERATOR
 from tests import people
 from tests.caseload.test_caseworker_messages import NOON, conversations, family, write
 from tests.database_rows import execute, fetch
+
+pytestmark = pytest.mark.acting(OPERATOR)
 
 
 async def reply(

@@ -12,7 +12,7 @@ from asyncpg.exceptions import RaiseError
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.caseload.consent_samples import LETTERS, LIVES, WRONG_MOST, Sample, Typed
 from engine.caseload.consent_words import ConsentWords, Section, keep_words, words_of
 from engine.caseload.consents import (
@@ -27,8 +27,10 @@ from engine.caseload.consents import (
 from engine.caseload.staff_consents import StaffConsents
 from engine.communications.catalogue import CATALOGUE, Channel, LegalClass
 from engine.errors import InputError
+from engine.migrations.grants import OPERATOR
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.caseload.test_importing import ANA, LUIS, load, write
 from tests.database_rows import delivery_ids, execute, fetch
 from tests.portal.portal_server import MONDAY_NOON
@@ -62,7 +64,7 @@ async def application(
 ) -> AsyncIterator[Application]:
     """An application by this clock, which knows one participant."""
     await people.add(database, people.Person())
-    async with open_application(settings, hours) as opened:
+    async with opened_in_parts(settings, hours, OPERATOR) as opened:
         yield opened
 
 

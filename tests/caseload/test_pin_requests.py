@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.caseload.pin_requests import Method
 from engine.caseload.temporary_pins import expiry, last_day
 from engine.clock import PACIFIC
@@ -19,6 +19,7 @@ from engine.communications.claims import Reader
 from engine.security.pins import PinHasher
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.database_rows import delivery_ids, execute, fetch, states
 from tests.smtp_server import SmtpServer
 
@@ -47,7 +48,7 @@ async def application(
     settings: Settings, database: AsyncEngine, redis: Redis, clock: TurnableClock
 ) -> AsyncIterator[Application]:
     """The application on a clock of the test's own."""
-    async with open_application(settings, clock) as opened:
+    async with opened_in_parts(settings, clock) as opened:
         yield opened
 
 

@@ -9,12 +9,13 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.caseload.reminder_choices import choose_reminders
 from engine.caseload.reminders import Reminded
 from engine.clock import PACIFIC
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.caseload.appointments import add_appointment
 from tests.database_rows import delivery_ids, execute, fetch, states
 from tests.smtp_server import SmtpServer
@@ -52,7 +53,7 @@ async def application(
 ) -> AsyncIterator[Application]:
     """The application at the hour of the test's clock, with quiet hours kept by it."""
     quiet = settings.model_copy(update={"quiet_hours": "21:00-08:00"})
-    async with open_application(quiet, clock) as opened:
+    async with opened_in_parts(quiet, clock) as opened:
         yield opened
 
 

@@ -9,11 +9,12 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.caseload.sign_in import THROUGH_A_LOCK, Attempt, Device, Manners
 from engine.security.sessions import Session, Stage
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.database_rows import execute, fetch
 
 MONDAY = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -43,7 +44,7 @@ async def application(
 ) -> AsyncIterator[Application]:
     """The application, with one participant who has chosen a PIN."""
     await people.add(database, people.Person())
-    async with open_application(settings, clock) as opened:
+    async with opened_in_parts(settings, clock) as opened:
         await has_pin(opened, "chosen", PIN)
         yield opened
 
@@ -349,7 +350,7 @@ async def statements_of(application: Application, number: str, pin: str) -> list
     asked: list[str] = []
 
     connections: list[Any] = []
-    async with application.engine.connect() as connection:
+    async with application.sign_in.engine.connect() as connection:
         raw = await connection.get_raw_connection()
         connections.append(raw.driver_connection)
     for driver in connections:

@@ -10,9 +10,12 @@ from engine.bootstrap import Application
 from engine.caseload.sign_in import Attempt
 from engine.caseload.staff_desk import StaffDesk
 from engine.errors import InputError
+from engine.migrations.grants import OPERATOR
 from tests import people
 from tests.caseload.test_caseworker_messages import family, write
 from tests.database_rows import delivery_ids, execute, fetch
+
+pytestmark = pytest.mark.acting(OPERATOR)
 
 ACCOUNT = "r.ortiz"
 

@@ -7,11 +7,12 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.caseload.welcome import welcome
 from engine.errors import InputError
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.database_rows import execute, fetch
 from tests.promises import ASKED, Hand
 
@@ -27,7 +28,7 @@ async def application(
     settings: Settings, database: AsyncEngine, redis: Redis, clock: Hand
 ) -> AsyncIterator[Application]:
     """The application at that hour."""
-    async with open_application(settings, clock) as opened:
+    async with opened_in_parts(settings, clock) as opened:
         yield opened
 
 

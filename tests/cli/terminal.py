@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
+from engine.migrations.grants import OPERATOR
 from engine.settings import Settings
+from tests.acting import as_role, opened_in_parts
 
 T = TypeVar("T")
 
@@ -31,7 +33,7 @@ class Terminal:
 
     def connect(self, *arguments: str) -> Said:
         """Run `connect` with these arguments, in a process of its own."""
-        settings = self.settings
+        settings = as_role(self.settings, OPERATOR)
         urls = {
             "DATABASE_URL": settings.database_url,
             "REDIS_URL": settings.redis_url,
@@ -52,7 +54,7 @@ class Terminal:
         """Do something with the application that the commands will meet."""
 
         async def run() -> T:
-            async with open_application(self.settings) as application:
+            async with opened_in_parts(self.settings) as application:
                 return await act(application)
 
         return asyncio.run(run())

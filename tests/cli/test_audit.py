@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.bootstrap import Application
-from engine.cli.audit import app, years_before
+from engine.cli.audit import app
+from engine.retention.purge import years_before
 from engine.security.audit import Audit, Entry
 from tests import people
 from tests.cli.terminal import Terminal

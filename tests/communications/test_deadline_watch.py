@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.communications.catalogue import Channel
 from engine.communications.deadline_watch import Called, Endangered
 from engine.communications.outcomes import Outcome
@@ -15,6 +15,7 @@ from engine.communications.routing import in_order
 from engine.communications.states import Event
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.database_rows import execute
 from tests.promises import ASKED, Hand, bounced, events, payment, record, sent
 
@@ -32,7 +33,7 @@ async def application(
     settings: Settings, database: AsyncEngine, redis: Redis, clock: Hand
 ) -> AsyncIterator[Application]:
     """The whole application, at the hour the clock shows."""
-    async with open_application(settings, clock) as opened:
+    async with opened_in_parts(settings, clock) as opened:
         yield opened
 
 

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.caseload.notices import INBOX_AND_ALERT
 from engine.communications.catalogue import (
     COURT_DATE_REMINDER,
@@ -29,6 +29,7 @@ from engine.communications.states import Event
 from engine.settings import Settings
 from engine.stack.bouncing import Fate
 from tests import people
+from tests.acting import opened_in_parts
 from tests.database_rows import delivery_ids, execute, fetch
 from tests.promises import (
     ASKED,
@@ -71,7 +72,7 @@ async def application(
     settings: Settings, database: AsyncEngine, redis: Redis, clock: Hand
 ) -> AsyncIterator[Application]:
     """The whole application, at the hour the clock shows."""
-    async with open_application(settings, clock) as opened:
+    async with opened_in_parts(settings, clock) as opened:
         yield opened
 
 

@@ -6,13 +6,13 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import open_application
 from engine.communications.catalogue import APPOINTMENT_REMINDER, AppointmentFacts, Channel, Urgency
 from engine.communications.outbox import Obligation
 from engine.communications.quiet_hours import QuietHours
 from engine.communications.routing import in_order
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.communications.test_outbox import payment
 from tests.database_rows import fetch
 from tests.smtp_server import SmtpServer
@@ -69,7 +69,7 @@ async def test_a_reminder_waits_for_the_morning_and_nothing_else_does(
     was not meant to keep quiet, goes out."""
     night = datetime(2026, 11, 25, 7, 0, tzinfo=UTC)
     awake = settings.model_copy(update={"quiet_hours": "21:00-08:00"})
-    async with open_application(awake, lambda: night) as application:
+    async with opened_in_parts(awake, lambda: night) as application:
         (person,) = await people.add(application.engine, people.Person())
         async with application.outbox.transaction() as transaction:
             await transaction.record_all(

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.caseload.overtaken import TruthfulChannel
 from engine.communications.catalogue import APPOINTMENT_REMINDER, Channel
 from engine.communications.claims import Claimed
@@ -22,6 +22,7 @@ from engine.email.dkim import DkimKey, DkimSigner
 from engine.email.extras import CalendarPart, EmailExtras
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.communications.test_outbox import payment
 from tests.communications.test_races import ask
 from tests.database_rows import fetch
@@ -42,7 +43,7 @@ async def application_over(
 ) -> AsyncIterator[Application]:
     """The whole application, with its mail going to `url`."""
     own = {"smtp_url": SecretStr(url), "smtp_timeout_seconds": answer_seconds}
-    async with open_application(settings.model_copy(update=own)) as opened:
+    async with opened_in_parts(settings.model_copy(update=own)) as opened:
         yield opened
 
 

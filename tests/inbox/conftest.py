@@ -6,8 +6,9 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.settings import Settings
+from tests.acting import opened_in_parts
 from tests.inbox.hours import Hours
 
 
@@ -22,5 +23,5 @@ async def application(
     settings: Settings, database: AsyncEngine, redis: Redis, hours: Hours
 ) -> AsyncIterator[Application]:
     """The whole application, by this clock."""
-    async with open_application(settings, hours) as opened:
+    async with opened_in_parts(settings, hours) as opened:
         yield opened

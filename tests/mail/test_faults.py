@@ -22,7 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.clock import system_clock
 from engine.database import advisory_lock, create_engine
 from engine.errors import ConnectError
@@ -34,6 +34,7 @@ from engine.mail.drops.port import Drop, Placed
 from engine.mail.openpgp import KeyUnusableError, SecretKey
 from engine.mail.overview import Standing
 from engine.settings import Settings
+from tests.acting import opened_in_parts
 from tests.database_rows import fetch, states
 from tests.mail.letter_count import batches_of_letters, vendor_at
 from tests.mail.print_shop import alarm_kinds, by_mail, folder, gather, piece_statuses
@@ -96,7 +97,7 @@ async def application(
     settings: Settings, database: AsyncEngine, redis: Redis, clock: Clock
 ) -> AsyncIterator[Application]:
     """The application with a drop at the server."""
-    async with open_application(settings, clock) as opened:
+    async with opened_in_parts(settings, clock) as opened:
         yield opened
 
 
@@ -297,7 +298,7 @@ async def test_machines_that_close_at_once_close_once(
 ) -> None:
     """Two machines over one database and one outgoing folder, round after round: each letter goes
     once, and the batches are numbered without a gap."""
-    async with open_application(settings) as other:
+    async with opened_in_parts(settings) as other:
         for turn in range(3):
             await gather(application, *by_mail(2, first=2 * turn + 1))
             answers = await asyncio.gather(
@@ -328,7 +329,7 @@ async def test_two_that_each_think_they_are_alone_mix_nothing(
 
         async def take_over() -> None:
             await end_lock_holders(settings)
-            async with open_application(settings) as other:
+            async with opened_in_parts(settings) as other:
                 with suppress(ConnectError):
                     await other.batches.close(progress=wait)
 
@@ -370,7 +371,7 @@ async def test_two_that_pick_up_the_same_ack_apply_it_once(
     vendor = vendor_at(application, server.folder)
     await vendor.take_in(closed.name)
     content = vendor.ack(closed.name).read_bytes()
-    async with open_application(settings) as other:
+    async with opened_in_parts(settings) as other:
         await asyncio.gather(*(machine.pickup.run() for machine in (application, other)))
     vendor.put(f"{closed.name}.ack.json.pgp", content)
     (again,) = await application.pickup.run()

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.assets import TEMPLATES
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.communications.catalogue import CATALOGUE, COURT_DATE_REMINDER, LETTERS, Channel
 from engine.communications.rendering import Renderer
 from engine.communications.routing import in_order
@@ -29,6 +29,7 @@ from engine.mail.proofs import ProofIncompleteError
 from engine.mail.typesetting import LAYOUT
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.database_rows import execute, fetch, states
 from tests.mail.print_shop import alarm_kinds, by_mail, deliver, gather
 from tests.mail.test_batches import opened
@@ -63,7 +64,7 @@ async def application(
     settings: Settings, database: AsyncEngine, redis: Redis
 ) -> AsyncIterator[Application]:
     """The application in that environment."""
-    async with open_application(settings) as running:
+    async with opened_in_parts(settings) as running:
         yield running
 
 
@@ -273,7 +274,7 @@ async def test_a_rejected_proof_is_not_approved_but_made_anew(application: Appli
 async def test_a_proof_that_has_not_left_is_not_approved(application: Application) -> None:
     """Where there is no test account it waits, in no other, and says what is missing."""
     settings = application.settings.model_copy(update={"print_test_drop_url": None})
-    async with open_application(settings) as without:
+    async with opened_in_parts(settings) as without:
         made = await without.proofs.make()
         assert "PRINT_TEST_DROP_URL is not set" in str(made.waits)
         assert sent(application, "prod") == []
@@ -311,7 +312,7 @@ async def test_a_test_batch_may_hold_what_was_not_approved(
     settings = settings.model_copy(
         update={"print_env": "test", "print_drop_url": settings.print_test_drop_url}
     )
-    async with open_application(settings) as trying:
+    async with opened_in_parts(settings) as trying:
         await gather(trying, *by_mail(1))
         (closed,) = await trying.batches.close()
     assert closed.waits is None

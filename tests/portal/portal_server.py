@@ -9,14 +9,17 @@ from typing import Final
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.clock import PACIFIC, Clock
+from engine.migrations.grants import OPERATOR
 from engine.portal.app import create_app
 from engine.security.sessions import Stage
 from engine.settings import Settings
 from engine.stack.visitors import hidden_fields
 from tests import people
+from tests.acting import parts
 from tests.database_rows import execute, fetch
 
 MONDAY_NOON: Final = datetime(2026, 11, 23, 12, tzinfo=PACIFIC)
@@ -48,6 +51,8 @@ class Portal:
 
     application: Application
     app: FastAPI
+    engine: AsyncEngine
+    """Its pages' own connections; those of `application` are the owner's."""
     visitors: list[httpx.AsyncClient] = field(default_factory=list)
 
     def browser(self, address: str = "192.0.2.7", **headers: str) -> httpx.AsyncClient:
@@ -97,8 +102,8 @@ async def portal_over(
     settings: Settings, clock: Clock = lambda: MONDAY_NOON
 ) -> AsyncIterator[Portal]:
     """A portal with `settings`, at noon on a Monday unless its `clock` says another hour."""
-    async with open_application(settings, clock) as application:
-        portal = Portal(application, create_app(application))
+    async with parts(settings, clock, OPERATOR) as opened:
+        portal = Portal(opened.whole, create_app(opened.portal), opened.portal.engine)
         yield portal
         for visitor in portal.visitors:
             await visitor.aclose()

@@ -309,7 +309,7 @@ async def statements(portal: Portal, browser: httpx.AsyncClient, path: str) -> l
     def listen(connection: Any, _record: Any, _proxy: Any) -> None:
         connection.driver_connection.add_query_logger(lambda query: heard.append(query.query))
 
-    pool = portal.application.engine.sync_engine.pool
+    pool = portal.engine.sync_engine.pool
     event.listen(pool, "checkout", listen)
     try:
         assert (await browser.get(path)).status_code == 200

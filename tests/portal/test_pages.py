@@ -189,7 +189,7 @@ async def test_work_is_the_same_whether_or_not_anyone_matched(portal: Portal, re
     def listen(connection: Any, _record: Any) -> None:
         connection.driver_connection.add_query_logger(lambda query: statements.append(query.query))
 
-    event.listen(portal.application.engine.sync_engine.pool, "connect", listen)
+    event.listen(portal.engine.sync_engine.pool, "connect", listen)
 
     async def work(**typed: str) -> tuple[list[str], dict[str, int]]:
         statements.clear()

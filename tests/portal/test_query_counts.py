@@ -83,7 +83,7 @@ async def listening(portal: Portal) -> AsyncIterator[list[str]]:
             known.append(connection.driver_connection)
             connection.driver_connection.add_query_logger(log)
 
-    pool = portal.application.engine.sync_engine.pool
+    pool = portal.engine.sync_engine.pool
     event.listen(pool, "checkout", listen)
     try:
         yield heard

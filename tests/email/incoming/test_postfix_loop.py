@@ -7,11 +7,11 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import open_application
 from engine.email.incoming.receiver import serve_returns
 from engine.email.incoming.recording import Returns
 from engine.settings import Settings
 from tests import people
+from tests.acting import opened_in_parts
 from tests.communications.test_outbox import payment
 from tests.database_rows import fetch, states
 from tests.postfix_server import postfix_server
@@ -32,13 +32,13 @@ async def test_what_postfix_bounces_goes_by_mail(
         return taken
 
     monkeypatch.setattr(Returns, "take", watched)
-    async with open_application(settings) as receiving:
+    async with opened_in_parts(settings) as receiving:
         receiver = await serve_returns(
             receiving.returns, settings.complaints_address, host="127.0.0.1", port=0
         )
         async with postfix_server(receiver.port) as postfix:
             over = settings.model_copy(update={"smtp_url": SecretStr(postfix.url)})
-            async with open_application(over) as application:
+            async with opened_in_parts(over) as application:
                 persons = await people.add(
                     application.engine,
                     people.Person(email="reader@mail.example"),

@@ -7,9 +7,10 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application
 from engine.clock import PACIFIC
 from engine.settings import Settings
+from tests.acting import opened_in_parts
 from tests.database_rows import execute, fetch
 from tests.mail.print_shop import alarm_kinds, closed_batch, vendor_of
 from tests.vendor.answers import Status
@@ -39,7 +40,7 @@ async def application(
     settings: Settings, database: AsyncEngine, redis: Redis, hand: Hand
 ) -> AsyncIterator[Application]:
     """The application with a clock of the test's own."""
-    async with open_application(settings, hand) as opened:
+    async with opened_in_parts(settings, hand) as opened:
         yield opened
 
 
