@@ -76,6 +76,17 @@ async def driver_connection(connection: AsyncConnection) -> Any:
     return driver
 
 
+async def driver_for_ids(connection: AsyncConnection) -> Any:
+    """The same, for statements that are named the rows they are about.
+
+    PostgreSQL plans such a statement by the length of the array it is given, and up to some tens of
+    thousands of rows reads a table whole for a hundred of them; planned once for any array, it
+    looks each up.
+    """
+    await connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+    return await driver_connection(connection)
+
+
 @asynccontextmanager
 async def advisory_lock(engine: AsyncEngine, name: str) -> AsyncIterator[bool]:
     """Whether we alone hold the lock `name`; PostgreSQL drops it with the connection if we die."""

@@ -18,7 +18,7 @@ from engine.communications.catalogue import (
     Notice,
 )
 from engine.communications.frozen_facts import FACTS
-from engine.database import driver_connection
+from engine.database import driver_connection, driver_for_ids
 from engine.errors import ConnectError
 from engine.i18n import Language
 from engine.security.sealing import Sealed
@@ -171,7 +171,7 @@ async def claim(
     One whose frozen facts cannot be read is held for a person; the others are not kept from going.
     """
     lease = Lease(uuid4(), time.monotonic() + seconds)
-    driver = await driver_connection(connection)
+    driver = await driver_for_ids(connection)
     rows = await driver.fetch(_CLAIM, list(delivery_ids), lease.token, timedelta(seconds=seconds))
     claimed, unreadable = [], []
     for row in rows:

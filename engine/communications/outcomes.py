@@ -24,7 +24,7 @@ from engine.communications.states import (
     Event,
     State,
 )
-from engine.database import driver_connection
+from engine.database import driver_connection, driver_for_ids
 
 # Where several channels meet one obligation together, all its deliveries are locked: of two workers
 # the second sees what the first recorded.
@@ -193,7 +193,7 @@ class Outcomes:
         by_delivery = {outcome.delivery_id: outcome for outcome in outcomes}
         if not by_delivery:
             return Recorded()
-        driver = await driver_connection(connection)
+        driver = await driver_for_ids(connection)
         rows = await driver.fetch(_LOCK, sorted(by_delivery))
         told = [(row, by_delivery[row["id"]]) for row in rows if row["id"] in by_delivery]
         moot = await self._moot(connection, told)

@@ -17,8 +17,8 @@ from engine.email.message import Form
 from engine.email.parts import LONGEST_FILL, Transfer
 from engine.i18n import Language
 
-MOST_KEPT: Final = 256
-"""About three megabytes."""
+MOST_KEPT: Final = 1024
+"""About twelve megabytes: a month of appointments, in half hours and both languages."""
 _CORE: Final = "ablankforthelinkofareader"
 BLANK: Final = f"https://blank.invalid/{_CORE}"
 """What stands where a reader's link will: nothing that HTML would write in another way."""
