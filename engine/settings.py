@@ -367,6 +367,8 @@ class Settings(BaseSettings):
     @classmethod
     def _sealing_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for key_id, key in value.items():
+            if re.fullmatch(r"[A-Za-z0-9._-]{1,40}", key_id) is None:
+                raise ValueError("the ids must be of plain letters, digits, dots and hyphens")
             if len(_decoded(key, key_id)) != 32:
                 raise ValueError(f"the key {key_id!r} must be 32 bytes in base64 (AES-256)")
         return value

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -38,6 +38,10 @@ class _Standing:
     def stale(self) -> Mapping[str, int]:
         """How many rows are under each key that is not the current one, or in the clear."""
         return {key: counted.total() for key, counted in self.rows.items() if key != self.current}
+
+    def total(self) -> int:
+        """How many rows there are."""
+        return sum(counted.total() for counted in self.rows.values())
 
 
 async def _standing(application: Application) -> _Standing:
@@ -75,7 +79,12 @@ def show() -> None:
 
 
 @app.command()
-def rotate() -> None:
+def rotate(
+    *,
+    every: Annotated[
+        bool, typer.Option("--every", help="Every row there is: for after TAG_KEY was changed.")
+    ] = False,
+) -> None:
     """Seal anew, under SEALING_KEY_ID, whatever is under another key or in the clear.
 
     Beside everybody's work, a batch at a time; what was cut short goes on when it is called again.
@@ -83,9 +92,9 @@ def rotate() -> None:
     """
     with counting(_console, "sealing anew") as step:
         before, sealed, unreadable, after = with_application(
-            lambda application: _rotated(application, step)
+            lambda application: _rotated(application, step, every=every)
         )
-    if not before.stale():
+    if not before.stale() and not every:
         say(_console, f"Everything is sealed under {before.current} already.")
         if before.others:
             say(
@@ -101,6 +110,8 @@ def rotate() -> None:
         left = _listed(f"{rows:,} {_named(key)}" for key, rows in sorted(after.stale().items()))
         say(_console, f"Still to be sealed anew: {left}. No key may be taken out yet.")
         raise typer.Exit(1)
+    if not before.stale():
+        return
     old = _listed(_named(key) for key in sorted(before.stale()))
     say(
         _console,
@@ -111,12 +122,12 @@ def rotate() -> None:
 
 
 async def _rotated(
-    application: Application, step: Step
+    application: Application, step: Step, *, every: bool
 ) -> tuple[_Standing, int, dict[str, list[int]], _Standing]:
     before = await _standing(application)
-    total, sealed = sum(before.stale().values()), 0
+    total, sealed = before.total() if every else sum(before.stale().values()), 0
     unreadable: dict[str, list[int]] = {}
-    async for batch in reseal(application.engine, EVERY, before.current):
+    async for batch in reseal(application.engine, EVERY, before.current, every=every):
         sealed += batch.sealed
         step(sealed, total)
         if batch.unreadable:

@@ -27,6 +27,10 @@ from engine.security.sealed_columns import (
 AT_ONCE: Final = 500
 IN_CLEAR: Final = ""
 """Stands for a key's id where a row is in the clear."""
+_CLEAR: Final = "$2::text IS NULL"
+_STALE: Final = "{key} <> $2::text"
+_EVERY: Final = "{key} IS NOT NULL AND $2::text IS NOT NULL"
+"""Which rows are sealed anew besides those in the clear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +75,19 @@ async def require_keys(
 
 
 async def reseal(
-    engine: AsyncEngine, columns: Sequence[SealedColumn], current: str
+    engine: AsyncEngine, columns: Sequence[SealedColumn], current: str, *, every: bool = False
 ) -> AsyncIterator[Batch]:
-    """Seal under `current` whatever is not, a committed batch at a time."""
+    """Seal under `current` whatever is not, or `every` row there is, a committed batch at a time.
+
+    Every row, where the key of the fingerprints is another one.
+    """
+    which = _EVERY if every else _STALE
     for column in columns:
         last: int | None = 0
         while last is not None:
             async with engine.begin() as connection:
                 driver = await driver_connection(connection)
-                batch, last = await _next(driver, column, current, last)
+                batch, last = await _next(driver, column, which, current, last)
             yield batch
 
 
@@ -87,17 +95,14 @@ async def seal_clear(driver: Any, column: SealedColumn) -> None:
     """Seal what is in the clear, in the caller's transaction."""
     last: int | None = 0
     while last is not None:
-        _, last = await _next(driver, column, None, last)
+        _, last = await _next(driver, column, _CLEAR, IN_CLEAR, last)
 
 
 async def _next(
-    driver: Any, column: SealedColumn, current: str | None, last: int
+    driver: Any, column: SealedColumn, which: str, current: str, last: int
 ) -> tuple[Batch, int | None]:
-    """The next batch of those after the id `last`, and the id that it came to, if any is left.
-
-    Without a `current` key only what is in the clear is looked for.
-    """
-    rows = await driver.fetch(_find(column, under_others=current is not None), last, current or "")
+    """The next batch of `which` after the id `last`, and the id that it came to, if any is left."""
+    rows = await driver.fetch(_find(column, which), last, current)
     opened = [row for row in rows if not isinstance(row["text"], Unreadable)]
     texts = [_uniform(column, row["text"]) for row in opened]
     sealed = await driver.fetchval(
@@ -116,10 +121,10 @@ def _uniform(column: SealedColumn, text: str) -> str:
     return fields_text(json.loads(text)) if column.form == "fields" else text
 
 
-def _find(column: SealedColumn, *, under_others: bool) -> str:
+def _find(column: SealedColumn, which: str) -> str:
     table = column.table
     clear = f"{column.box} IS NULL AND ({column.clear}) IS NOT NULL".replace("{t}", table)
-    others = f"{column.key_id} <> $2" if under_others else "$2 <> ''"
+    others = which.replace("{key}", column.key_id)
     return (
         f"SELECT id, {column.context.replace('{t}', table)} AS context, "  # noqa: S608  joined from constants of ours
         f"{column.read(form='text')} AS text, {column.box} AS box FROM {table} "

@@ -200,6 +200,25 @@ async def test_what_was_moved_or_altered_does_not_open(
         assert (await rotated(engine, "old"))[1] == [1]
 
 
+async def test_a_changed_fingerprint_key_is_made_good(
+    database: AsyncEngine, postgres_url: str
+) -> None:
+    """Every row gets the fingerprint that an import compares with, though its key is the same."""
+    await people.add(database, people.Person(street=None))
+    other = ColumnSealer(SecretBox(BOTH, "new"), b"another key")
+    query = "SELECT fingerprint FROM contact_point"
+    async with engine_of(postgres_url, sealer("new")) as engine:
+        await rotated(engine)
+        [before] = await asked(engine, query)
+    async with engine_of(postgres_url, other) as engine:
+        batches = [batch async for batch in reseal(engine, EVERY, "new", every=True)]
+        assert sum(batch.sealed for batch in batches) == 2
+        [after] = await asked(engine, query)
+        typed = personal.contact("0000000001", "email", {"email": "ines@example.com"})
+        [row] = await asked(engine, f"SELECT {fingerprint_of('$1::json')} AS f", typed)
+    assert after["fingerprint"] == row["f"] != before["fingerprint"]
+
+
 async def test_whoever_changes_a_row_meanwhile_is_not_overwritten(
     database: AsyncEngine, postgres_url: str
 ) -> None:
