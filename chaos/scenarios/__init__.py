@@ -3,7 +3,17 @@
 from typing import Final
 
 from chaos.scenario import Scenario
-from chaos.scenarios import clocks, poison, postgres, redis, restored, smtp, versions, workers
+from chaos.scenarios import (
+    clocks,
+    poison,
+    postgres,
+    redis,
+    restored,
+    smtp,
+    vendor,
+    versions,
+    workers,
+)
 
 ALL: Final[tuple[Scenario, ...]] = (
     *workers.SCENARIOS,
@@ -11,6 +21,7 @@ ALL: Final[tuple[Scenario, ...]] = (
     *postgres.SCENARIOS,
     *smtp.SCENARIOS,
     *clocks.SCENARIOS,
+    *vendor.SCENARIOS,
     *poison.SCENARIOS,
     *versions.SCENARIOS,
     *restored.SCENARIOS,
