@@ -11,10 +11,10 @@ from typing import Final
 from chaos.scenario import Scenario
 from chaos.world import World
 from engine.errors import ConnectError
+from engine.migrations.phases import VERSIONS, oldest_at_work
 from engine.stack.supervisor import Process
 
 _ROOT: Final = Path(__file__).parents[2]
-_VERSIONS: Final = "engine/migrations/versions"
 _PACKED: Final = ("engine", "jobs", "templates", "locales", "docs/print-batch-contract")
 
 
@@ -41,10 +41,18 @@ async def both(world: World) -> None:
 
 
 def _before_the_newest_migration() -> str:
-    """The revision at which the newest migration was not there yet."""
-    newest = max((_ROOT / _VERSIONS).glob("[0-9]*.py")).name
-    added = _git("log", "--diff-filter=A", "-1", "--format=%h", "--", f"{_VERSIONS}/{newest}")
-    return _git("rev-parse", "--short", f"{added}~1")
+    """The revision at which the newest migration was not there yet, or, where that one could not
+    read what this one writes, the first that could."""
+    newest, oldest = max(VERSIONS.glob("[0-9]*.py")), oldest_at_work()
+    if newest == oldest:
+        return _added(oldest)
+    return _git("rev-parse", "--short", f"{_added(newest)}~1")
+
+
+def _added(migration: Path) -> str:
+    """The revision that brought a migration."""
+    path = str(migration.relative_to(_ROOT))
+    return _git("log", "--diff-filter=A", "-1", "--format=%h", "--", path)
 
 
 def _unpack(revision: str, tree: Path) -> None:

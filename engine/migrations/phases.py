@@ -8,6 +8,9 @@ be said), and what it makes useless is removed by a later one, which says
     unused_since = "0.2.0"
 
 with the version, as CHANGELOG.md has it, from which on no code uses what it removes.
+
+Where code writes in a form that the version before cannot read, no migration shows it: then its
+own says `older_code_stops = True`, and the old machines are stopped first.
 """
 
 import ast
@@ -156,6 +159,16 @@ def _constants(tree: ast.Module) -> dict[str, str]:
             if text is not None:
                 found[node.targets[0].id] = text
     return found
+
+
+def oldest_at_work() -> Path:
+    """The migration whose version is the oldest that may be at work beside this one's."""
+    migrations = sorted(VERSIONS.glob("[0-9]*.py"), reverse=True)
+    return next(
+        path
+        for path in migrations
+        if path == migrations[-1] or "\nolder_code_stops = True\n" in path.read_text("utf-8")
+    )
 
 
 def all_faults(changelog: Path) -> list[str]:
