@@ -59,7 +59,10 @@ PLANS: Final[Mapping[str, Plan]] = MappingProxyType(
             "",
         ),
         "portal": Plan(
-            2, "--participants 20000 --seconds 10", "--participants 1000 --seconds 3", ""
+            2,
+            "--participants 20000 --seconds 10 --tries 100",
+            "--participants 1000 --seconds 3 --tries 10",
+            "",
         ),
         "forgot_pin": Plan(1, "--rounds 400", "--rounds 80", "--rounds 2000"),
         "import_caseload": Plan(1, "--participants 50000", "--participants 2000", ""),

@@ -1,6 +1,6 @@
 """How fast the portal answers: pages of signed-in parents under load, and signing in.
 
-    python -m bench.portal [--participants 100000] [--seconds 20] [--rate 300]
+    python -m bench.portal [--participants 100000] [--seconds 20] [--rate 300] [--tries 200]
 
 Over PostgreSQL and Redis of its own, with the portal as a process of its own, asked by `wrk` on the
 same machine. It prints a table: for each page the requests a second and the median, 99th percentile
@@ -43,7 +43,6 @@ from engine.stack.visitors import hidden_fields
 
 SESSIONS = 2_000
 CONNECTIONS = 30
-TRIES = 200
 START_SECONDS = 60
 PAGES = {"home page": "/en/home", "payment history": "/es/payments"}
 # wrk asks as fast as it is answered; waiting between requests makes it ask at a rate.
@@ -67,6 +66,7 @@ def main() -> None:
     parser.add_argument("--participants", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--rate", type=int, default=300)
+    parser.add_argument("--tries", type=int, default=200, help="to sign in, of each kind")
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
@@ -99,7 +99,7 @@ async def _measure(settings: Settings, folder: Path, asked: argparse.Namespace) 
                 row = await _ask(port, PAGES["home page"], cookies, asked)
                 signed_in = await flood
             rows.append(("home page, beside sign-ins", *row))
-        failed = await _failures(application, numbers)
+        failed = await _failures(application, numbers, asked.tries)
     return _told(rows, signed_in, failed, asked)
 
 
@@ -225,14 +225,14 @@ async def _flood(port: int, numbers: list[str], seconds: int) -> float:
     return done / seconds
 
 
-async def _failures(application: Application, numbers: list[str]) -> dict[str, float]:
+async def _failures(application: Application, numbers: list[str], tries: int) -> dict[str, float]:
     """The median milliseconds of a failed sign-in, for each kind of failure, asked in turn."""
-    known, locked = numbers[-TRIES * 2 : -TRIES], numbers[-TRIES:]
+    known, locked = numbers[-tries * 2 : -tries], numbers[-tries:]
     for number in track(locked, "locking"):
         for _ in range(5):
             await application.sign_in.attempt(Attempt(number, "000001", "192.0.2.1"))
     times: dict[str, list[float]] = {"wrong PIN": [], "unknown number": [], "locked": []}
-    for turn in track(range(TRIES), "failing"):
+    for turn in track(range(tries), "failing"):
         asked = (known[turn], f"99{turn:08d}", locked[turn])
         for kind, number in zip(times, asked, strict=True):
             started = time.perf_counter()
