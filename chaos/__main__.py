@@ -66,7 +66,8 @@ def _name(scenario: Scenario) -> str:
 
 
 def _leave(signum: int, _frame: FrameType | None) -> NoReturn:
-    """Stop what was started, and go."""
+    """Stop what was started, and go; a second signal does not leave half of it running."""
+    signal.signal(signum, signal.SIG_IGN)
     raise SystemExit(128 + signum)
 
 
