@@ -9,6 +9,7 @@ After each it accounts for every communication.
 
 import argparse
 import asyncio
+import json
 import signal
 import sys
 from pathlib import Path
@@ -23,14 +24,13 @@ from chaos.ground import Ground
 from chaos.running import Result, run
 from chaos.scenario import Scenario
 from chaos.scenarios import ALL
-from chaos.showing import as_json, sheet, write_page
+from chaos.showing import as_json, sheet, told_of, write_page
 from chaos.together import NAME, together
+from chaos.work import participants_for
 from engine.logs import configure_logs, log_file
 from engine.settings import load_settings
 
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "reliability.md"
-_OF_EACH: Final = 0.92
-"""Communications for each participant of the sample: payments, appointments, PINs."""
 
 
 def main() -> None:
@@ -42,7 +42,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("var/chaos"))
     parser.add_argument("--json", type=Path, help="also write the figures there")
     parser.add_argument("--write-docs", action="store_true", help="into docs/reliability.md")
+    parser.add_argument(
+        "--page-of",
+        nargs="+",
+        type=Path,
+        metavar="JSON",
+        help="write the page of earlier runs alone",
+    )
     asked = parser.parse_args()
+    if asked.page_of:
+        write_page(_PAGE, [json.loads(file.read_text()) for file in asked.page_of])
+        return
     signal.signal(signal.SIGTERM, _leave)
     console = Console()
     if not console.is_terminal:
@@ -53,11 +63,12 @@ def main() -> None:
         f"seed {asked.seed}: --seed {asked.seed} breaks the same things in the same order"
     )
     results = _run(asked, console)
-    console.print(sheet(results).drawn())
+    told = told_of(results, asked.communications, asked.seed)
+    console.print(sheet(told).drawn())
     if asked.json is not None:
-        asked.json.write_text(as_json(results, asked.communications, asked.seed))
+        asked.json.write_text(as_json(told))
     if asked.write_docs:
-        write_page(_PAGE, results, asked.communications, asked.seed)
+        write_page(_PAGE, [told])
     sys.exit(0 if all(result.stands for result in results) else 1)
 
 
@@ -72,12 +83,12 @@ def _leave(signum: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _run(asked: argparse.Namespace, console: Console) -> list[Result]:
-    participants = max(10, round(asked.communications / _OF_EACH))
+    communications = asked.communications
     ground = Ground.open(asked.folder.resolve())
     try:
         settings = load_settings(
             data_dir=asked.folder,
-            database_url=ground.migrate(participants, asked.seed),
+            database_url=ground.migrate(participants_for(communications), asked.seed),
             redis_url=ground.redis.url,
             smtp_url="smtp://127.0.0.1:9",
         )
@@ -88,19 +99,21 @@ def _run(asked: argparse.Namespace, console: Console) -> list[Result]:
             if one.lacks:
                 console.print(f"[yellow]not run[/] {one.name}: this machine lacks {one.lacks}")
         return [
-            _one(ground, one, participants, asked.seed, console) for one in chosen if not one.lacks
+            _one(ground, one, communications, asked.seed, console)
+            for one in chosen
+            if not one.lacks
         ]
     finally:
         ground.close()
 
 
 def _one(
-    ground: Ground, scenario: Scenario, participants: int, seed: int, console: Console
+    ground: Ground, scenario: Scenario, communications: int, seed: int, console: Console
 ) -> Result:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         random = Random(f"{seed} {scenario.name}")  # noqa: S311  the same seed breaks the same things
-        result = asyncio.run(run(ground, scenario, participants, random, bar))
+        result = asyncio.run(run(ground, scenario, communications, random, bar))
     mark = "[green]stands[/]" if result.stands else "[red]FAILS[/]"
     console.print(f"{mark} {scenario.name}: {result.seconds:.0f} s")
     for said in (*result.faults, *result.notes):

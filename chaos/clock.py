@@ -1,5 +1,7 @@
-"""The clock of a scenario that moves it: what the workers, the vendor and PostgreSQL take for the
-time of day. It is libfaketime's doing; what measures a duration goes on as ever."""
+"""The clock of a scenario that moves it: what the workers and PostgreSQL take for the time of day.
+
+It is libfaketime's doing; what measures a duration goes on as ever.
+"""
 
 import time
 from collections.abc import Mapping
@@ -11,8 +13,6 @@ from typing import Final
 _LIBRARIES: Final = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 LACKS: Final = None if _LIBRARIES else "Debian's faketime"
 """What would have to be installed for it."""
-_SETTLES_SECONDS: Final = 1.5
-"""Until every process has read the file again."""
 
 
 @dataclass(slots=True)
@@ -44,6 +44,10 @@ class MovableClock:
     def move(self, seconds: float) -> None:
         """Step it."""
         self._set(self.ahead + seconds)
+
+    def put_right(self) -> None:
+        """As the machine has it."""
+        self._set(0.0)
 
     def start_at(self, moment: datetime) -> None:
         """Let it be this moment now."""

@@ -25,15 +25,14 @@ from chaos.debian import Bucket, LackingError, SentinelRedis, TcpPostgres
 from chaos.ground import Ground
 from chaos.running import Result, run
 from chaos.scenario import Scenario
-from chaos.showing import as_json, sheet
+from chaos.showing import as_json, sheet, told_of
+from chaos.work import participants_for
 from chaos.world import World
 from engine.logs import configure_logs, log_file
 from engine.settings import load_settings
 
 WORKERS: Final = 4
 FAILOVERS: Final = 2
-_OF_EACH: Final = 0.92
-"""Communications for each participant of the sample."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,11 +110,12 @@ def main() -> None:
         result = _run(asked.folder.resolve(), asked.communications, asked.seed, console)
     except LackingError as error:
         sys.exit(f"many_machines: {error}")
-    console.print(sheet([result]).drawn())
+    told = told_of([result], asked.communications, asked.seed)
+    console.print(sheet(told).drawn())
     for said in (*result.faults, *result.notes):
         console.print(f"    {said}")
     if asked.json is not None:
-        asked.json.write_text(as_json([result], asked.communications, asked.seed))
+        asked.json.write_text(as_json(told))
     sys.exit(0 if result.stands else 1)
 
 
@@ -128,7 +128,6 @@ def _run(folder: Path, communications: int, seed: int, console: Console) -> Resu
         redis_port=0,
         bucket=Bucket(folder / "s3"),
     )
-    participants = max(10, round(communications / _OF_EACH))
     try:
         for server in (*servers, ground.bucket):
             server.start()
@@ -136,14 +135,14 @@ def _run(folder: Path, communications: int, seed: int, console: Console) -> Resu
         os.environ.update(ground.bucket.environment)
         settings = load_settings(
             data_dir=folder,
-            database_url=ground.migrate(participants, seed),
+            database_url=ground.migrate(participants_for(communications), seed),
             redis_url=ground.redis.url,
             smtp_url="smtp://127.0.0.1:9",
         )
         asyncio.run(ground.fill(settings))
         random = Random(seed)  # noqa: S311  the same seed breaks the same things
         with Progress(console=console, transient=True) as bar:
-            return asyncio.run(run(ground, FAILOVER, participants, random, bar))
+            return asyncio.run(run(ground, FAILOVER, communications, random, bar))
     finally:
         ground.close()
 

@@ -41,12 +41,12 @@ class Result:
 
 
 async def run(
-    ground: Ground, scenario: Scenario, participants: int, random: Random, bar: Progress
+    ground: Ground, scenario: Scenario, communications: int, random: Random, bar: Progress
 ) -> Result:
     """Run one scenario in a world of its own."""
     began = time.monotonic()
     step = bar.add_task(f"{scenario.name}: {scenario.title}", total=None)
-    async with open_world(ground, scenario, participants, random, bar) as world:
+    async with open_world(ground, scenario, communications, random, bar) as world:
         await world.owe()
         for _ in range(WORKERS):
             await world.start_worker()
@@ -75,6 +75,7 @@ async def _finish(world: World, scenario: Scenario) -> list[str]:
     watch = world.watch()
     try:
         await watch.until_settled("delivering")
+        world.clock.put_right()
         world.pulse.moving = ("owed", "sending", "batched", "handed_over")
         printing = asyncio.create_task(scenario.printing(world))
         await close(world)

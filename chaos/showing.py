@@ -3,7 +3,7 @@ docs/reliability.md."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,34 +14,31 @@ from bench.machine import machine, versions
 from bench.plots import Bar, bars
 from chaos.running import RECOVERY_SECONDS, Result
 
-COLUMNS: Final = (
-    *("scenario", "owed", "met", "still owed", "held", "cancelled", "breached", "lost"),
-    *("emails", "sent again", "letters", "printed twice", "recovery", "took"),
-)
+Told = Mapping[str, Any]
+"""A run as its JSON has it."""
+
+_COUNTS: Final = {
+    "owed": "owed",
+    "met": "met",
+    "still owed": "still_owed",
+    "held": "held",
+    "cancelled": "cancelled",
+    "breached": "breached",
+    "lost": "lost",
+    "emails": "emails",
+    "sent again": "repeats",
+    "letters": "letters",
+    "printed twice": "letters_twice",
+}
+_COLUMNS: Final = ("scenario", *_COUNTS, "recovery", "took")
 _BEGIN: Final = "<!-- made by `make chaos`: begin -->"
 _END: Final = "<!-- made by `make chaos`: end -->"
 _PLOT: Final = "reliability.svg"
 
 
-def cells(result: Result) -> tuple[str, ...]:
-    """One scenario's row, in the order of COLUMNS."""
-    told = result.account
-    counts = (
-        *(told.owed, told.met, told.still_owed, told.held, told.cancelled, told.breached),
-        *(told.lost, told.emails, told.repeats, told.letters, told.letters_twice),
-    )
-    recovery = "—" if result.recovery is None else f"{result.recovery:.1f} s"
-    return (result.scenario.name, *map(str, counts), recovery, f"{result.seconds:.0f} s")
-
-
-def sheet(results: Sequence[Result]) -> Sheet:
-    """A row for each scenario."""
-    return Sheet("What became of every communication", COLUMNS, [cells(one) for one in results])
-
-
-def as_json(results: Sequence[Result], communications: int, seed: int) -> str:
-    """Everything that was measured."""
-    told = {
+def told_of(results: Sequence[Result], communications: int, seed: int) -> Told:
+    """Everything that was measured in a run."""
+    return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": dict(versions()),
@@ -49,10 +46,9 @@ def as_json(results: Sequence[Result], communications: int, seed: int) -> str:
         "seed": seed,
         "scenarios": [_told(result) for result in results],
     }
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _told(result: Result) -> Told:
     return {
         "name": result.scenario.name,
         "item": result.scenario.item,
@@ -67,29 +63,51 @@ def _told(result: Result) -> dict[str, Any]:
     }
 
 
-def write_page(page: Path, results: Sequence[Result], communications: int, seed: int) -> None:
-    """Put the table between the page's marks, and the plot beside the page."""
-    with_ = ", ".join(f"{name} {number}" for name, number in versions().items())
-    asked = f"`--communications {communications} --seed {seed}`"
-    failed = [one.scenario.name for one in results if not one.stands]
-    said = (
-        f"![Seconds from a fault's end to the next outcome, by scenario]({_PLOT})",
-        sheet(results).markdown(),
-        f"Promises that were not kept: {', '.join(failed) or 'none'}.",
-        f"*{datetime.now(UTC):%Y-%m-%d}, {asked}. {machine()}. {with_}.*",
+def as_json(told: Told) -> str:
+    """For a file."""
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+
+def sheet(told: Told) -> Sheet:
+    """A row for each scenario."""
+    return Sheet(
+        f"What became of {told['communications']:,} communications, seed {told['seed']}",
+        _COLUMNS,
+        [_cells(one) for one in told["scenarios"]],
     )
+
+
+def _cells(one: Told) -> tuple[str, ...]:
+    recovery = one["recovery_seconds"]
+    took = "—" if recovery is None else f"{recovery:.1f} s"
+    counts = (str(one[name]) for name in _COUNTS.values())
+    return (one["name"], *counts, took, f"{one['seconds']:.0f} s")
+
+
+def write_page(page: Path, runs: Sequence[Told]) -> None:
+    """Put the tables of `runs` between the page's marks, and the plot beside the page."""
+    said = [f"![Seconds from a fault's end to the next outcome, by scenario]({_PLOT})"]
+    for told in runs:
+        with_ = ", ".join(f"{name} {number}" for name, number in told["versions"].items())
+        failed = [one["name"] for one in told["scenarios"] if one["faults"]]
+        said += [
+            sheet(told).markdown(),
+            f"Scenarios in which a promise was not kept: {', '.join(failed) or 'none'}.",
+            f"*{told['at'][:10]}. {told['machine']}. {with_}.*",
+        ]
     between = "\n\n".join([_BEGIN, *said, _END])
     text = page.read_text(encoding="utf-8")
     pattern = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
     page.write_text(pattern.sub(lambda _: between, text), encoding="utf-8")
-    page.with_name(_PLOT).write_text(_plot(results), encoding="utf-8")
+    page.with_name(_PLOT).write_text(_plot(runs), encoding="utf-8")
 
 
-def _plot(results: Sequence[Result]) -> str:
+def _plot(runs: Sequence[Told]) -> str:
     rows = [
-        Bar(one.scenario.name, one.recovery, f"{one.recovery:.1f} s", ours=True)
-        for one in results
-        if one.recovery is not None
+        Bar(one["name"], one["recovery_seconds"], f"{one['recovery_seconds']:.1f} s", ours=True)
+        for told in runs
+        for one in told["scenarios"]
+        if one["recovery_seconds"] is not None
     ]
     bound = Bar("promised", RECOVERY_SECONDS, f"{RECOVERY_SECONDS:.0f} s")
     return bars("From a fault's end to the next outcome, at the longest", [*rows, bound])

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -19,8 +18,8 @@ from chaos.ground import Ground
 from chaos.mail_server import KeepingServer
 from chaos.pulse import Pulse
 from chaos.scenario import Scenario
+from chaos.work import owe
 from engine.bootstrap import Application, open_application
-from engine.clock import pacific_date
 from engine.database import driver_connection
 from engine.settings import Settings, load_settings
 from engine.stack.bouncing import Postmaster
@@ -29,13 +28,9 @@ from engine.stack.embedded import free_port
 from engine.stack.stack import environment_of
 from engine.stack.supervisor import Process, Supervisor
 from engine.stack.vendor import start_vendor, vendor_listens, with_vendor
-from engine.stack.visitors import visitors_from
 from engine.stack.waiting import Watch
 
 WORKERS: Final = 2
-PIN_SHARE: Final = 10
-"""Of so many participants one asks for a PIN: each costs an Argon2id hash, by design."""
-
 _HURRIED: Final = {"QUIET_HOURS": "", "SOFT_BOUNCE_RETRY_HOURS": "0.0005"}
 """As in the demonstration: neither a night nor a full mailbox is waited for."""
 _LOOK_SECONDS: Final = 0.05
@@ -54,12 +49,10 @@ class World:
     pulse: Pulse
     random: Random
     bar: Progress
-    participants: int
+    communications: int
     clock: MovableClock
     recorded: set[int] = field(default_factory=set)
     """The communications that were owed before anything broke."""
-    asked: int = 0
-    """How many PINs were asked for."""
     emails: int = 0
     """How many emails were owed before anything broke."""
     notes: list[str] = field(default_factory=list)
@@ -129,20 +122,8 @@ class World:
         return self.pulse.beats[-1].left if self.pulse.beats else self.emails
 
     async def owe(self) -> None:
-        """The demonstration's work: payment notices, reminders, and PINs that were forgotten."""
-        app = self.application
-        await app.notices.payments_since(pacific_date(app.clock()) - timedelta(days=30))
-        await app.reminders.run()
-        for number, visitor in enumerate(visitors_from(self.ground.caseload)):
-            if number % PIN_SHARE == 0:
-                await app.pin_requests.receive(
-                    visitor.first_name,
-                    visitor.last_name,
-                    visitor.participant_id,
-                    "mail" if visitor.method == "mail" else "email",
-                    "es" if visitor.language == "es" else "en",
-                )
-                self.asked += 1
+        """The demonstration's work, recorded and rung for."""
+        await owe(self.application, self.ground.caseload, self.communications)
         rows = await self.fetch("SELECT id FROM communication")
         self.recorded = {row["id"] for row in rows}
         counted = await self.fetch("SELECT count(*) AS n FROM delivery WHERE channel = 'email'")
@@ -161,7 +142,7 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    ground: Ground, scenario: Scenario, participants: int, random: Random, bar: Progress
+    ground: Ground, scenario: Scenario, communications: int, random: Random, bar: Progress
 ) -> AsyncIterator[World]:
     """A world for one scenario, with everything running but the workers; all is stopped at the
     end."""
@@ -196,13 +177,15 @@ async def open_world(
     )
     supervisor = Supervisor(
         folder / "logs",
-        {**_HURRIED, **faked, **scenario.environment, "DATA_DIR": str(folder.resolve())},
+        {**_HURRIED, **scenario.environment, "DATA_DIR": str(folder.resolve())},
     )
     vendor = start_vendor(given, supervisor, MANNERS, removes=False)
     try:
         await _listening(vendor, folder)
         settings = with_vendor(given)
-        supervisor.environment = {**supervisor.environment, **environment_of(settings)}
+        # The vendor is another company: its clock is its own.
+        vendor.environment = {**vendor.environment, "LD_PRELOAD": ""}
+        supervisor.environment = {**supervisor.environment, **environment_of(settings), **faked}
         supervisor.start(
             *("bounces", "-m", "engine.cli", "bounce", "serve"),
             *("--port", str(mail.postmaster.port)),
@@ -218,7 +201,7 @@ async def open_world(
                 pulse=pulse,
                 random=random,
                 bar=bar,
-                participants=participants,
+                communications=communications,
                 clock=clock,
             )
             await scenario.before(world)
