@@ -14,6 +14,7 @@ from engine.communications.catalogue import Urgency
 from engine.communications.claims import Claimed, Lease
 from engine.communications.courtesy import Courtesy
 from engine.communications.doorbell import Doorbell
+from engine.communications.locking import lock_abreast
 from engine.communications.outcomes import Outcome, Outcomes
 from engine.communications.rendering import Renderer
 from engine.communications.states import Event
@@ -26,7 +27,7 @@ from engine.inbox.store import DocumentStore
 log: Final = structlog.get_logger()
 
 _UNDER_LEASE: Final = """
-SELECT id FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'sending' FOR UPDATE
+SELECT id FROM delivery WHERE id = $1 AND lease_token = $2 AND state = 'sending'
 """
 _POST: Final = """
 INSERT INTO document (participant_id, delivery_id, notice, language, template_version, sha256,
@@ -74,6 +75,7 @@ class InboxChannel:
             outcome = Outcome(item.delivery_id, Event.REFUSED, type(error).__name__)
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
+            await lock_abreast(connection, [item.delivery_id])
             if not await driver.fetchval(_UNDER_LEASE, item.delivery_id, lease.token):
                 return
             if not await self.readers.among(connection, [item.participant_id]):

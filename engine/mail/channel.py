@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.communications.claims import Claimed, Lease
 from engine.communications.doorbell import Doorbell
+from engine.communications.locking import lock_abreast
 from engine.communications.outcomes import Outcome, Outcomes
 from engine.communications.ports import Recipients, Unreachable
 from engine.communications.states import Event
@@ -23,7 +24,7 @@ INSERT INTO print_batch (job) VALUES ($1) ON CONFLICT (job) WHERE state = 'open'
 _HOLD_OPEN = "SELECT id FROM print_batch WHERE job = $1 AND state = 'open' FOR SHARE"
 _UNDER_LEASE = """
 SELECT id FROM delivery
-WHERE id = ANY($1::bigint[]) AND lease_token = $2 AND state = 'sending' ORDER BY id FOR UPDATE
+WHERE id = ANY($1::bigint[]) AND lease_token = $2 AND state = 'sending'
 """
 _GATHER = """
 INSERT INTO print_piece (batch_id, delivery_id)
@@ -68,8 +69,10 @@ class MailChannel:
         self, connection: AsyncConnection, claimed: Sequence[Claimed], lease: Lease
     ) -> list[Claimed]:
         """Those whose lease is still ours, locked: a late worker must not move a printed letter."""
+        ids = [item.delivery_id for item in claimed]
+        await lock_abreast(connection, ids)
         driver = await driver_connection(connection)
-        rows = await driver.fetch(_UNDER_LEASE, [item.delivery_id for item in claimed], lease.token)
+        rows = await driver.fetch(_UNDER_LEASE, ids, lease.token)
         held = {row["id"] for row in rows}
         return [item for item in claimed if item.delivery_id in held]
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.clock import Clock, pacific_date
 from engine.communications.doorbell import Doorbell
+from engine.communications.locking import lock_abreast
 from engine.communications.outcomes import Outcome, Outcomes, Owed
 from engine.communications.states import Event, State
 from engine.communications.strikes import SoftBounces, strikes_against
@@ -28,7 +29,7 @@ _DELIVERY: Final = """
 SELECT delivery.id, delivery.state, delivery.due_by, sent_to, urgency,
        jsonb_array_length(route) > delivery.step + 1 AS has_next
 FROM delivery JOIN communication ON communication.id = communication_id
-WHERE delivery.id = $1 AND channel = 'email' FOR UPDATE OF delivery
+WHERE delivery.id = $1 AND channel = 'email'
 """
 _REPORT: Final = """
 INSERT INTO bounce_report (delivery_id, kind, status, why, digest, received_at)
@@ -90,6 +91,7 @@ class Returns:
         self, connection: AsyncConnection, delivery_id: int, verdict: Verdict, message: bytes
     ) -> tuple[bool, list[Owed]]:
         driver = await driver_connection(connection)
+        await lock_abreast(connection, [delivery_id])
         row = await driver.fetchrow(_DELIVERY, delivery_id)
         if row is None:
             return False, []
