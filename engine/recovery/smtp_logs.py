@@ -51,6 +51,7 @@ class Sent:
 class _Queued:
     delivery_id: int | None = None
     taken: bool = False
+    returned: str | None = None
     at: datetime | None = None
 
 
@@ -92,12 +93,11 @@ class SmtpLogs:
             queued.delivery_id = path or queued.delivery_id
             # qmgr says this of what is whole and on the disk; a server's other daemons do not.
             queued.taken |= found["daemon"] == "qmgr"
-        returned = None
         if status := _STATUS.search(said):
             queued.taken = True
-            returned = status["dsn"] if status["status"] in _CAME_BACK else None
+            queued.returned = status["dsn"] if status["status"] in _CAME_BACK else None
         if queued.delivery_id is not None:
-            self._note(queued.delivery_id, queued.at, taken=queued.taken, returned=returned)
+            self._note(queued.delivery_id, queued.at, taken=queued.taken, returned=queued.returned)
 
     def _json(self, line: str) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import email.message
 import email.policy
+from datetime import UTC, datetime
 from email.parser import BytesParser
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from engine.email.addressing import Addressing
 from engine.email.mail_object import MailObject
 from engine.email.smarthost import Smarthost
 from engine.email.transport import SmtpPool
+from engine.recovery.smtp_logs import SmtpLogs
 from tests.postfix_server import postfix_server
 from tests.smtp_server import SmtpServer
 
@@ -47,7 +49,8 @@ def fields(report: email.message.Message) -> dict[str, str]:
 @pytest.mark.needs("postfix")
 async def test_a_bounce_of_postfix_names_its_delivery(smtp: SmtpServer) -> None:
     """Handed over with DSN: a reader has the message as it was, and of one whom nobody knows a
-    report comes back to our return path, with our ENVID and the address as we wrote it."""
+    report comes back to our return path, with our ENVID and the address as we wrote it. Its log
+    tells `connect recover` the same."""
     port = urlsplit(smtp.url).port
     assert port
     async with postfix_server(port) as postfix:
@@ -58,6 +61,8 @@ async def test_a_bounce_of_postfix_names_its_delivery(smtp: SmtpServer) -> None:
         await pool.close()
         await smtp.wait_for(1)
         (delivered,) = await postfix.wait_for("reader")
+        logs = SmtpLogs(ADDRESSING, datetime.now(UTC))
+        logs.read((postfix.folder / "log").read_text().splitlines())
     assert b"\n.words that no bounce repeats\n" in delivered
 
     ((sender, recipient, report),) = smtp.taken
@@ -71,3 +76,9 @@ async def test_a_bounce_of_postfix_names_its_delivery(smtp: SmtpServer) -> None:
     # RET=HDRS: what a bounce repeats is read by others on its way.
     assert b"no bounce repeats" not in report.as_bytes()
     assert BytesParser(policy=email.policy.default).parsebytes(report.as_bytes())["Subject"]
+
+    assert {key: (sent.returned, sent.dead) for key, sent in logs.sent.items()} == {
+        41: (None, False),
+        42: ("5.1.1", True),
+    }
+    assert all(sent.at is not None for sent in logs.sent.values())

@@ -51,6 +51,14 @@ def handed_on(status: str, dsn: str) -> str:
         ([queued(7), handed_on("sent", "2.0.0")], None),
         ([queued(7), handed_on("deferred", "4.4.1")], None),
         ([queued(7), handed_on("bounced", "5.1.1")], "5.1.1"),
+        (
+            [
+                queued(7),
+                handed_on("bounced", "5.1.1"),
+                "bounce[4030]: {queue}: sender non-delivery notification: 4g2Xyz2Yr8",
+            ],
+            "5.1.1",
+        ),
         ([queued(7), handed_on("deferred", "4.4.1"), handed_on("expired", "4.4.1")], "4.4.1"),
     ],
 )
