@@ -65,8 +65,6 @@ def main() -> None:
     results = _run(asked, console)
     told = told_of(results, asked.communications, asked.seed)
     console.print(sheet(told).drawn())
-    if asked.json is not None:
-        asked.json.write_text(as_json(told))
     if asked.write_docs:
         write_page(_PAGE, [told])
     sys.exit(0 if all(result.stands for result in results) else 1)
@@ -94,17 +92,26 @@ def _run(asked: argparse.Namespace, console: Console) -> list[Result]:
         )
         asyncio.run(ground.fill(settings))
         every = [*ALL, together(ALL)]
-        chosen = [one for one in every if asked.only is None or one.name in asked.only]
+        named = {one.name: one for one in every}
+        chosen = every if asked.only is None else [named[name] for name in asked.only]
         for one in chosen:
             if one.lacks:
                 console.print(f"[yellow]not run[/] {one.name}: this machine lacks {one.lacks}")
-        return [
-            _one(ground, one, communications, asked.seed, console)
-            for one in chosen
-            if not one.lacks
-        ]
+        results = []
+        for one in chosen:
+            if not one.lacks:
+                results.append(_one(ground, one, communications, asked.seed, console))
+                # Whatever comes next, what was found is kept.
+                _keep(asked, results)
+        return results
     finally:
         ground.close()
+
+
+def _keep(asked: argparse.Namespace, results: list[Result]) -> None:
+    if asked.json is not None:
+        told = told_of(results, asked.communications, asked.seed)
+        asked.json.write_text(as_json(told), encoding="utf-8")
 
 
 def _one(
