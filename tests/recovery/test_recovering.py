@@ -42,8 +42,14 @@ class Night:
         return await recover(self.application, *([self.log] if taken else []))
 
 
+async def begin(application: Application) -> None:
+    """`connect recover --begin`, with the rights of the tables' owner, as an operator has them."""
+    async with open_application(application.settings, recovering=True) as opened:
+        await opened.recovery.begin(WHO)
+
+
 async def recover(application: Application, *logs: Path) -> Findings:
-    """`connect recover` on the database of an application."""
+    """`connect recover` on the database of an application, likewise."""
     async with open_application(application.settings, recovering=True) as opened:
         return await opened.recovery.run(opened.recovery.read(logs), WHO, let_go=True)
 
@@ -97,7 +103,8 @@ async def test_a_dry_run_changes_nothing(night: Night) -> None:
     await application.mark.beat()
     await restore(application, backup, night.emptying)
     night.log.write_text(json.dumps({"message_id": night.smtp.message_ids[0]}) + "\n")
-    found = await application.recovery.look(application.recovery.read([night.log]))
+    async with open_application(application.settings, recovering=True) as opened:
+        found = await opened.recovery.look(opened.recovery.read([night.log]))
     assert len(found.emails.taken) == 1
     assert found.standing.restored
     (number,) = await fetch(application, "SELECT last_value FROM delivery_id_seq")
@@ -131,7 +138,7 @@ async def test_what_a_log_says_of_a_younger_delivery_is_not_believed(night: Nigh
         "at": "2020-01-01T00:00:00Z",
     }
     night.log.write_text(json.dumps(line) + "\n")
-    await application.recovery.begin(WHO)
+    await begin(application)
     found = await recover(application, night.log)
     assert found.emails.used_again == [delivery]
     assert await states(application) == ["owed"]
@@ -146,7 +153,7 @@ async def test_what_came_back_goes_on_by_mail(night: Night) -> None:
     await restore(application, backup, night.emptying)
     line = {"message_id": night.smtp.message_ids[0], "status": "bounced", "dsn": "5.1.1"}
     night.log.write_text(json.dumps(line) + "\n")
-    await application.recovery.begin(WHO)
+    await begin(application)
     await recover(application, night.log)
     rows = await fetch(application, "SELECT channel, state FROM delivery ORDER BY id")
     assert [tuple(row.values()) for row in rows] == [("email", "failed"), ("mail", "owed")]
@@ -309,7 +316,7 @@ async def test_another_batch_under_the_same_number_is_a_conflict(night: Night) -
         "INSERT INTO print_batch (job, env, sequence, name, state)"
         " VALUES ('letters', 'test', 1, 'ccss_test_letters_20200101_001', 'closing')",
     )
-    await application.recovery.begin(WHO)
+    await begin(application)
     found = await night.recover()
     assert first in found.letters.conflicts[0]
     assert found.let_go is False
@@ -348,7 +355,7 @@ async def test_what_is_put_right_takes_no_number_of_what_was_lost(night: Night) 
     lines = [{"message_id": first, "status": "bounced", "dsn": "5.1.1"}]
     lines += [{"message_id": other} for other in others]
     night.log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    await application.recovery.begin(WHO)
+    await begin(application)
     found = await recover(application, night.log)
     assert len(found.emails.unknown) == 2
     (letter,) = await delivery_ids(application)
