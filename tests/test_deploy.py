@@ -37,7 +37,7 @@ def test_every_variable_is_a_setting(name: str) -> None:
     assert [key for key in said if secret.search(key) and "change-me" not in said[key]] == []
 
 
-@pytest.mark.parametrize("process", ["portal", "worker", "migrator"])
+@pytest.mark.parametrize("process", ["portal", "worker", "migrator", "operator"])
 def test_with_secrets_of_ones_own_each_process_starts(
     monkeypatch: pytest.MonkeyPatch, process: str
 ) -> None:
