@@ -465,7 +465,11 @@ def secret_box(settings: Settings) -> SecretBox:
 
 def column_sealer(settings: Settings) -> ColumnSealer:
     """What an engine needs to read and write personal columns."""
-    return ColumnSealer(secret_box(settings), settings.tag_key_bytes())
+    return ColumnSealer(
+        secret_box(settings),
+        settings.tag_key_bytes(),
+        keep_clear=settings.personal_columns == "both",
+    )
 
 
 def _smarthosts(settings: Settings) -> list[Smarthost]:

@@ -136,6 +136,8 @@ class Settings(BaseSettings):
         "demonstration": SecretStr(_DEMONSTRATION_SEALING_KEY),
     }
     sealing_key_id: str = "demonstration"
+    personal_columns: Literal["sealed", "both"] = "sealed"
+    """`both` while a version from before sealing is at work on the same database."""
     pin_pepper: SecretStr = SecretStr(_DEMONSTRATION_PEPPER)
     pin_pepper_id: str = "1"
     pin_peppers_retired: dict[str, SecretStr] = {}

@@ -15,7 +15,7 @@ from engine.caseload.personal import WISH
 from engine.communications.outbox import Transaction
 from engine.database import driver_connection
 from engine.errors import ConnectError, InputError
-from engine.security.sealed_columns import box_of, key_of
+from engine.security.sealed_columns import box_of, clear_of, key_of
 
 WISH_MOST: Final = 500
 """Characters."""
@@ -46,8 +46,9 @@ ORDER BY appointment.starts_at DESC, appointment.id LIMIT $3
 _ONE: Final = f"{_COLUMNS}{_ANSWERED}WHERE participant_id = $1 AND appointment.id = $2"
 _ANSWER: Final = f"""
 INSERT INTO appointment_answer (appointment_id, starts_at, answer, sealed_wish, wish_key_id,
-                                answered_at)
-SELECT id, starts_at, $4, {box_of("$5::json")}, {key_of("$5::json")}, $6 FROM appointment
+                                answered_at, wish)
+SELECT id, starts_at, $4, {box_of("$5::json")}, {key_of("$5::json")}, $6,
+       {clear_of("$5::json")} FROM appointment
 WHERE participant_id = $1 AND id = $2 AND starts_at = $3 AND starts_at > $6
       AND status = 'scheduled'
 RETURNING true

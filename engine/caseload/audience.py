@@ -10,7 +10,7 @@ ENROLLED: Final = f"(participant.paperless AND {HAS_EMAIL})"
 """Who is without paper, and has an email address that may be used."""
 
 NAME_FACTS: Final = """
-CASE WHEN participant.sealed_name IS NULL THEN
+CASE WHEN participant.first_name IS NOT NULL THEN
      jsonb_build_object('name', participant.first_name || ' ' || participant.last_name)
      ELSE '{}'::jsonb END
 """

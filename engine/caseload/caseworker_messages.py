@@ -18,7 +18,7 @@ from engine.caseload.personal import MESSAGE
 from engine.communications.outbox import Transaction
 from engine.database import driver_connection
 from engine.errors import InputError
-from engine.security.sealed_columns import box_of, key_of
+from engine.security.sealed_columns import box_of, clear_of, key_of
 
 BODY_MOST: Final = 4_000
 """Characters."""
@@ -29,8 +29,9 @@ WHERE participant_id = $1 ORDER BY status DESC, opened_on DESC, support_case.id
 """
 _WRITE: Final = f"""
 INSERT INTO caseworker_message (participant_id, case_id, author, sealed_body, body_key_id,
-                                written_at, reply_due)
-SELECT participant_id, case_id, 'participant', {box_of("$3::json")}, {key_of("$3::json")}, $4, $5
+                                written_at, reply_due, body)
+SELECT participant_id, case_id, 'participant', {box_of("$3::json")}, {key_of("$3::json")}, $4, $5,
+       {clear_of("$3::json")}
 FROM case_party WHERE participant_id = $1 AND case_id = $2
 RETURNING id
 """  # noqa: S608  joined from constants of ours

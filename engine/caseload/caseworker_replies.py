@@ -15,7 +15,7 @@ from engine.communications.catalogue import CASEWORKER_REPLY, CaseworkerReplyFac
 from engine.communications.outbox import Obligation, Transaction
 from engine.database import driver_connection
 from engine.errors import InputError
-from engine.security.sealed_columns import box_of, key_of
+from engine.security.sealed_columns import box_of, clear_of, key_of
 
 _WAITING: Final = """
 SELECT question.id, county, participant_id, written_at, reply_due
@@ -48,8 +48,9 @@ WHERE question.id = $1
 """  # noqa: S608  joined from constants of ours
 _REPLY: Final = f"""
 INSERT INTO caseworker_message (participant_id, case_id, author, staff, sealed_body, body_key_id,
-                                written_at, answers_id)
-VALUES ($1, $2, 'caseworker', $3, {box_of("$4::json")}, {key_of("$4::json")}, $5, $6) RETURNING id
+                                written_at, answers_id, body)
+VALUES ($1, $2, 'caseworker', $3, {box_of("$4::json")}, {key_of("$4::json")}, $5, $6,
+        {clear_of("$4::json")}) RETURNING id
 """  # noqa: S608  joined from constants of ours
 
 

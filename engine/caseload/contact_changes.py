@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.caseload.alerts import Changed, alert_at, security_alert
-from engine.caseload.personal import FIELDS, NAME, contact
+from engine.caseload.personal import CONTACT, FIELDS, NAME, contact
 from engine.clock import Clock
 from engine.communications.catalogue import CONFIRM_EMAIL, Channel, ConfirmEmailFacts
 from engine.communications.outbox import Obligation, Transaction
@@ -50,9 +50,10 @@ UPDATE contact_point SET superseded_at = $2, safe_to_use = safe_to_use AND $3 WH
 _SAFE: Final = "UPDATE contact_point SET safe_to_use = $2, own_answer = true WHERE id = $1"
 _ADD: Final = f"""
 INSERT INTO contact_point (participant_id, kind, sealed, sealed_key_id, fingerprint, safe_to_use,
-                           address_flags, changed_by, own_answer, created_at, told)
+                           address_flags, changed_by, own_answer, created_at, told,
+                           {CONTACT.plain_columns()})
 VALUES ($1, $2, {box_of("$3::json")}, {key_of("$3::json")}, {fingerprint_of("$3::json")}, $4,
-        $5, 'participant', true, $6, $7)
+        $5, 'participant', true, $6, $7, {CONTACT.plain_values("$3::json")})
 RETURNING id
 """  # noqa: S608  joined from constants of this module
 _CONFIRMATION: Final = """

@@ -58,6 +58,9 @@ class Target:
         """  # noqa: S608  every name in it is written in this module
 
 
+_NAMES_IN_CLEAR: Final = ", ".join(
+    f"{sql.replace('{p}', 's.personal')} AS {name}" for name, sql in NAMES.plain
+)
 _PARTICIPANTS: Final = Target(
     "participant",
     ("external_id",),
@@ -75,6 +78,7 @@ _PARTICIPANTS: Final = Target(
     SELECT s.participant_id AS external_id, {box_of("s.personal")} AS sealed_name,
            {key_of("s.personal")} AS name_key_id,
            {fingerprint_of("s.personal")} AS name_fingerprint, s.confidential,
+           {_NAMES_IN_CLEAR},
            CASE WHEN s.language = p.imported_language THEN p.language
                 ELSE s.language END AS language,
            CASE WHEN s.paperless IS NULL OR s.paperless = p.imported_paperless
@@ -84,7 +88,7 @@ _PARTICIPANTS: Final = Target(
            COALESCE(s.large_print, p.large_print, false) AS large_print
     FROM stage_participants s LEFT JOIN participant p ON p.external_id = s.participant_id
     """,  # noqa: S608  joined from constants of ours
-    ("sealed_name", "name_key_id"),
+    ("sealed_name", "name_key_id", "first_name", "last_name"),
 )
 _CASES: Final = Target(
     "support_case",
@@ -204,10 +208,10 @@ _SUPERSEDE_CONTACTS: Final = """
 """
 _ADD_CONTACTS: Final = f"""
     INSERT INTO contact_point (participant_id, kind, sealed, sealed_key_id, fingerprint, substitute,
-        safe_to_use, verified_at, bounced_at, returned_at, own_answer)
+        safe_to_use, verified_at, bounced_at, returned_at, own_answer, {CONTACT.plain_columns()})
     SELECT participant_id, kind, {box_of("personal")}, {key_of("personal")},
         {fingerprint_of("personal")}, substitute, safe_to_use, verified_at, bounced_at, returned_at,
-        COALESCE(own_answer, false)
+        COALESCE(own_answer, false), {CONTACT.plain_values("personal")}
     FROM compared_contact n WHERE n.current_id IS NULL OR NOT (same AND safe_to_use = was_safe)
 """  # noqa: S608  joined from constants of ours
 _VERIFY_CONTACTS: Final = """

@@ -9,14 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.caseload import personal
 from engine.clock import Clock
 from engine.database import driver_connection
-from engine.security.sealed_columns import box_of, key_of
+from engine.security.sealed_columns import box_of, clear_of, key_of
 
 FIELDS: Final = ("address", "phone", "email", "employer", "other")
 FIELD_MOST: Final = 1_000
 
 _REPORT: Final = f"""
-INSERT INTO other_party_report (participant_id, case_id, sealed_facts, facts_key_id, reported_at)
-SELECT $1, case_id, {box_of("$3::json")}, {key_of("$3::json")}, $4 FROM case_party
+INSERT INTO other_party_report (participant_id, case_id, sealed_facts, facts_key_id, reported_at,
+                                facts)
+SELECT $1, case_id, {box_of("$3::json")}, {key_of("$3::json")}, $4,
+       {clear_of("$3::json")}::jsonb FROM case_party
 WHERE case_id = $2 AND participant_id = $1 RETURNING id
 """  # noqa: S608  joined from constants of ours
 

@@ -28,7 +28,10 @@ NAMES: Final = SealedColumn(
     "name_key_id",
     NAME_CONTEXT.replace("{number}", "{t}.external_id"),
     clear="{t}.first_name || E'\\n' || {t}.last_name",
-    emptied="first_name = NULL, last_name = NULL",
+    plain=(
+        ("first_name", "split_part({p} ->> 3, E'\\n', 1)"),
+        ("last_name", "split_part({p} ->> 3, E'\\n', 2)"),
+    ),
     fingerprint="name_fingerprint",
 )
 CONTACT: Final = SealedColumn(
@@ -37,10 +40,10 @@ CONTACT: Final = SealedColumn(
     "sealed_key_id",
     f"'contact_point:' || {_NUMBER} || ':' || {{t}}.kind"
     " || CASE WHEN {t}.substitute THEN ':substitute' ELSE '' END",
-    clear="CASE WHEN {t}.id IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object("
+    clear="nullif(jsonb_strip_nulls(jsonb_build_object("
     + ", ".join(f"'{name}', {{t}}.{name}" for name in LINE_FIELDS)
-    + "))::text END",
-    emptied=", ".join(f"{name} = NULL" for name in LINE_FIELDS),
+    + ")), '{}')::text",
+    plain=tuple((name, f"({{p}} ->> 3)::json ->> '{name}'") for name in LINE_FIELDS),
     fingerprint="fingerprint",
     form="fields",
 )
@@ -50,7 +53,7 @@ MESSAGE: Final = SealedColumn(
     "body_key_id",
     "'caseworker_message:' || {t}.participant_id || ':' || {t}.case_id || ':' || {t}.author",
     clear="{t}.body",
-    emptied="body = NULL",
+    plain=(("body", "{p} ->> 3"),),
 )
 WISH: Final = SealedColumn(
     "appointment_answer",
@@ -58,7 +61,7 @@ WISH: Final = SealedColumn(
     "wish_key_id",
     "'appointment_answer:' || {t}.appointment_id",
     clear="{t}.wish",
-    emptied="wish = NULL",
+    plain=(("wish", "{p} ->> 3"),),
 )
 REPORT: Final = SealedColumn(
     "other_party_report",
@@ -66,7 +69,7 @@ REPORT: Final = SealedColumn(
     "facts_key_id",
     "'other_party_report:' || {t}.participant_id || ':' || {t}.case_id",
     clear="{t}.facts::text",
-    emptied="facts = NULL",
+    plain=(("facts", "({p} ->> 3)::jsonb"),),
 )
 
 EVERY: Final = (

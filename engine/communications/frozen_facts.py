@@ -23,7 +23,12 @@ SEALED_FACTS: Final = SealedColumn(
     "'communication:' || {t}.participant_id || ':' || {t}.notice",
     clear=f"(SELECT jsonb_object_agg(key, value)::text FROM jsonb_each({{t}}.facts)"  # noqa: S608  joined from constants
     f" WHERE key IN ({_PERSONAL}))",
-    emptied=f"facts = {{t}}.facts - ARRAY[{_PERSONAL}]",
+    plain=(
+        (
+            "facts",
+            f"({{t}}.facts - ARRAY[{_PERSONAL}]) || coalesce(({{p}} ->> 3)::jsonb, '{{}}')",
+        ),
+    ),
 )
 COPIED_NAME: Final = SealedColumn(
     "communication", "sealed_name", "name_key_id", NAME_CONTEXT.replace("{number}", _NUMBER)

@@ -30,7 +30,7 @@ from engine.communications.routing import Route, route_to_json
 from engine.database import driver_connection
 from engine.errors import InputError
 from engine.i18n import Language
-from engine.security.sealed_columns import box_of, key_of
+from engine.security.sealed_columns import box_of, clear_of, key_of
 
 _RECORD = f"""
 WITH asked AS (
@@ -44,7 +44,8 @@ WITH asked AS (
     INSERT INTO communication (idempotency_key, notice, participant_id, language, urgency, facts,
                                template_version, route, requested_at, due_by, contact_point_id,
                                subject, sealed_facts, facts_key_id)
-    SELECT key, notice, participant_id, language, urgency, facts::jsonb, version, route::jsonb,
+    SELECT key, notice, participant_id, language, urgency,
+           facts::jsonb || coalesce({clear_of("personal")}::jsonb, '{{}}'), version, route::jsonb,
            at, due, point, subject, {box_of("personal")}, {key_of("personal")}
     FROM asked
     ON CONFLICT (idempotency_key) DO NOTHING

@@ -28,7 +28,7 @@ AT_ONCE: Final = 500
 IN_CLEAR: Final = ""
 """Stands for a key's id where a row is in the clear."""
 _CLEAR: Final = "$2::text IS NULL"
-_STALE: Final = "{key} <> $2::text"
+_STALE: Final = "{key} <> $2::text OR ({clear}) IS NOT NULL"
 _EVERY: Final = "{key} IS NOT NULL AND $2::text IS NOT NULL"
 """Which rows are sealed anew besides those in the clear."""
 
@@ -45,9 +45,10 @@ class Batch:
 async def held(driver: Any, column: SealedColumn) -> Mapping[str, int]:
     """How many rows of a column are sealed under each key; `IN_CLEAR` → those in the clear."""
     table = column.table
+    clear = f"({column.clear}) IS NOT NULL".replace("{t}", table)
     rows = await driver.fetch(
-        f"SELECT coalesce({column.key_id}, '{IN_CLEAR}') AS key, count(*) AS rows FROM {table} "  # noqa: S608  joined from constants of ours
-        f"WHERE {column.box} IS NOT NULL OR ({column.clear.replace('{t}', table)}) IS NOT NULL "
+        f"SELECT CASE WHEN {clear} THEN '{IN_CLEAR}' ELSE {column.key_id} END AS key, "  # noqa: S608  joined from constants of ours
+        f"count(*) AS rows FROM {table} WHERE {column.box} IS NOT NULL OR {clear} "
         "GROUP BY 1"
     )
     return Counter({row["key"]: row["rows"] for row in rows})
@@ -124,7 +125,8 @@ def _uniform(column: SealedColumn, text: str) -> str:
 def _find(column: SealedColumn, which: str) -> str:
     table = column.table
     clear = f"{column.box} IS NULL AND ({column.clear}) IS NOT NULL".replace("{t}", table)
-    others = which.replace("{key}", column.key_id)
+    others = which.replace("{key}", column.key_id).replace("{clear}", column.clear)
+    others = others.replace("{t}", table)
     return (
         f"SELECT id, {column.context.replace('{t}', table)} AS context, "  # noqa: S608  joined from constants of ours
         f"{column.read(form='text')} AS text, {column.box} AS box FROM {table} "
@@ -137,14 +139,17 @@ def _write(column: SealedColumn) -> str:
     changes = [
         f"{column.box} = {box_of('anew.personal')}",
         f"{column.key_id} = {key_of('anew.personal')}",
-        column.emptied.replace("{t}", table),
+        *(
+            f"{name} = {value}".replace("{t}", table).replace("{p}", "anew.personal")
+            for name, value in column.plain
+        ),
     ]
     if column.fingerprint is not None:
         changes.append(f"{column.fingerprint} = {fingerprint_of('anew.personal')}")
     return (
         f"WITH anew AS (SELECT * FROM unnest($1::bigint[], $2::json[], $3::bytea[]) "  # noqa: S608  joined from constants of ours
         f"AS anew (id, personal, box)), written AS (UPDATE {table} "
-        f"SET {', '.join(filter(None, changes))} FROM anew WHERE {table}.id = anew.id "
+        f"SET {', '.join(changes)} FROM anew WHERE {table}.id = anew.id "
         f"AND {table}.{column.box} IS NOT DISTINCT FROM anew.box RETURNING 1) "
         "SELECT count(*) FROM written"
     )

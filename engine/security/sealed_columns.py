@@ -52,9 +52,10 @@ class SealedColumn:
     """A sealed column of `table`: the names of the two columns that hold it, and how its context
     is told from its row. `{t}` stands for the table.
 
-    `clear` is the same text where a row is still in the clear, else NULL, and `emptied` what is
-    set when that is sealed. `fingerprint` is a keyed hash that equal texts share in one context.
-    `form` is how it is read unless it is asked for in another.
+    `clear` is the same text where a row has it in the clear, else NULL, and `plain` what is written
+    of it in the clear: columns and SQL, in which `{p}` stands for what is written. NULL comes out,
+    unless a version that knows nothing of sealing is at work too. `fingerprint` is a keyed hash
+    that equal texts share in one context; `form` how it is read unless asked for in another.
     """
 
     table: str
@@ -62,7 +63,7 @@ class SealedColumn:
     key_id: str
     context: str
     clear: str = "NULL::text"
-    emptied: str = ""
+    plain: tuple[tuple[str, str], ...] = ()
     fingerprint: str | None = None
     form: Form = "text"
 
@@ -82,6 +83,14 @@ class SealedColumn:
             f"CASE WHEN {table}.{self.box} IS NOT NULL THEN {context} || '|' || "
             f"{table}.{self.key_id} || '|' || encode({table}.{self.box}, 'hex') END"
         )
+
+    def plain_columns(self) -> str:
+        """The columns in the clear, for an INSERT."""
+        return ", ".join(column for column, _ in self.plain)
+
+    def plain_values(self, personal: str) -> str:
+        """What goes into them of a json expression."""
+        return ", ".join(value.replace("{p}", personal) for _, value in self.plain)
 
 
 def read_facts(plain: str, *columns: str) -> str:
@@ -111,15 +120,22 @@ def fields_text(fields: Mapping[str, object]) -> str:
     return json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
 
+def clear_of(personal: str) -> str:
+    """The SQL expression of the text itself in a json expression; NULL unless it is to be kept."""
+    return f"({personal} ->> 3)"
+
+
 class ColumnSealer:
     """Seals and opens for the connections it is attached to.
 
-    `fingerprint_key` is apart from the sealing keys: these change, and equal must stay equal.
+    `fingerprint_key` is apart from the sealing keys: these change, and equal must stay equal. With
+    `keep_clear` the text is written in the clear too, for a version that can read no other.
     """
 
-    def __init__(self, box: SecretBox, fingerprint_key: bytes) -> None:
+    def __init__(self, box: SecretBox, fingerprint_key: bytes, *, keep_clear: bool = False) -> None:
         self._box = box
         self._fingerprint_key = fingerprint_key
+        self._keep_clear = keep_clear
 
     async def attach(self, driver: Any) -> None:
         """Have an asyncpg connection seal and open; any other json stays the text it was."""
@@ -134,7 +150,8 @@ class ColumnSealer:
         sealed = self._box.seal(value.text, value.context)
         said = f"{value.context}\0{value.text}".encode()
         digest = hmac.digest(self._fingerprint_key, said, "sha256")[:_FINGERPRINT_BYTES]
-        return json.dumps([sealed.key_id, sealed.to_bytes().hex(), digest.hex()]).encode()
+        clear = value.text if self._keep_clear else None
+        return json.dumps([sealed.key_id, sealed.to_bytes().hex(), digest.hex(), clear]).encode()
 
     def decode(self, stored: bytes) -> Any:
         """What a json value of PostgreSQL says; a sealed one opened, in its form."""

@@ -270,3 +270,27 @@ async def test_facts_that_do_not_open_stop_nobody_else(application: Application)
     rows = await fetch(application, "SELECT state, given_to FROM communication ORDER BY id")
     told = [(row["state"], row["given_to"]) for row in rows]
     assert told == [("held", "operators"), ("met", None)]
+
+
+async def test_both_forms_stand_while_an_older_version_is_at_work(
+    database: AsyncEngine, postgres_url: str
+) -> None:
+    """With PERSONAL_COLUMNS=both what is written stands in the clear too, and what was sealed can
+    be had back; a rotation without it leaves nothing in the clear."""
+    await people.add(database, people.Person())
+    plain = (
+        "SELECT first_name, last_name, email, addr1, zip5 FROM participant"
+        " JOIN contact_point ON participant_id = participant.id ORDER BY contact_point.id"
+    )
+    both = ColumnSealer(SecretBox(BOTH, "new"), b"fingerprints", keep_clear=True)
+    async with engine_of(postgres_url, sealer("new")) as engine:
+        before = await asked(engine, plain)
+        await rotated(engine)
+        assert {value for row in await asked(engine, plain) for value in row} == {None}
+    async with engine_of(postgres_url, both) as engine:
+        assert [batch.sealed async for batch in reseal(engine, [NAMES, CONTACT], "new", every=True)]
+        assert await asked(engine, plain) == before
+        assert await keys_of(engine) == {IN_CLEAR: 3}
+    async with engine_of(postgres_url, sealer("new")) as engine:
+        assert await rotated(engine) == (3, [])
+        assert {value for row in await asked(engine, plain) for value in row} == {None}
