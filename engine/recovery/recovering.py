@@ -165,7 +165,7 @@ class Recovery:
         by number, then finals."""
         driver = await driver_connection(connection)
         by_batch = self.folders.answered().values()
-        copies = [path for paths in by_batch for path in sorted(paths, key=_order)]
+        copies = [path for paths in by_batch for path in paths]
         digests = [await asyncio.to_thread(_digest, path) for path in copies]
         applied = {row["sha256"] for row in await driver.fetch(_APPLIED, digests)}
         return [path for path, digest in zip(copies, digests, strict=True) if digest not in applied]
@@ -191,10 +191,6 @@ def _highest(logs: SmtpLogs, rosters: Sequence[Roster]) -> dict[str, int]:
 
 def _digest(path: Path) -> str:
     return sha256(path.read_bytes())
-
-
-def _order(path: Path) -> tuple[bool, bool, str]:
-    return ".ack." not in path.name, ".final." in path.name, path.name
 
 
 def _opened(path: Path) -> TextIO:

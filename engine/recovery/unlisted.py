@@ -70,13 +70,19 @@ class Folders:
     def answered(self) -> dict[str, list[Path]]:
         """Batch → the vendor's files about it, in the order in which they are to be applied."""
         found: dict[str, list[Path]] = {}
-        for path in sorted(self.incoming.glob("*.pgp")):
+        for path in sorted(self.incoming.glob("*.pgp"), key=self._order):
             try:
                 name = FileName.parse(self.named(path))
             except RefusedFileError:
                 continue
             found.setdefault(name.batch, []).append(path)
         return found
+
+    def _order(self, path: Path) -> tuple[bool, bool, bool, str]:
+        """Acks, then statuses by number, then finals; one that came again, with more in it, after
+        the first."""
+        name = self.named(path)
+        return ".ack." not in name, ".final." in name, path.name != name, name
 
     def announced(self) -> dict[str, Done | None]:
         """Batches that may have left, and what was said of each, where that stands."""
