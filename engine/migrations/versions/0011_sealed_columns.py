@@ -13,8 +13,8 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-# The version of this migration writes sealed rows at once, which the one before cannot read: it
-# holds them for a person. No release came before this one; a later step of this kind is two.
+# The version of this migration writes sealed rows, which the one before cannot read: it holds them
+# for a person. Both are at work beside each other with PERSONAL_COLUMNS=both alone.
 older_code_stops = True
 
 _BOXES = {
