@@ -1,6 +1,7 @@
 """The project's own promises: make help lists every target, lock files name no index, and what an
 install fetches is not committed."""
 
+import ast
 import hashlib
 import json
 import re
@@ -115,3 +116,23 @@ def test_every_command_of_the_readme_is_a_command() -> None:
     readme = (ROOT / "README.md").read_text()
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`?make ([a-z-]+)`?", readme)) - {"and"} <= targets
+
+
+def test_nothing_of_ours_reads_what_can_be_a_bomb() -> None:
+    """XML, archives and pickles are written at most: no module of ours parses or unpacks one, so
+    that none can be made to grow, to fetch, or to run."""
+    readers = {
+        *("xml", "lxml", "defusedxml", "tarfile", "pickle", "shelve", "marshal", "yaml"),
+        *("bz2", "lzma", "dill", "joblib"),
+    }
+    unpacking = {"decompress", "decompressobj", "extractall", "extract", "unpack_archive"}
+    for folder in ("engine", "jobs"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    named = {alias.name.partition(".")[0] for alias in node.names}
+                    assert not named & readers, path
+                elif isinstance(node, ast.ImportFrom):
+                    assert (node.module or "").partition(".")[0] not in readers, path
+                elif isinstance(node, ast.Attribute):
+                    assert node.attr not in unpacking, path

@@ -428,3 +428,11 @@ def test_a_reminder_helps_its_reader_to_come(notice: Notice, language: Language)
         assert all(one in words for one in said)
     assert "12 Example Street" in letter
     assert "12 Example Street" not in email.text + email.html
+
+
+@pytest.mark.parametrize("name", ["{{ 7 * 7 }}", "{% raise %}", "{{ facts }}", "#{7*7}", "${7*7}"])
+def test_what_looks_like_a_template_is_words(name: str) -> None:
+    """Facts are filled in, and never compiled: a letter says what stands in them."""
+    letter = RENDERER.letter(PAYMENT_NOTICE, "en", _payment(name=name))
+    assert name in str(letter)
+    assert "49" not in str(letter)

@@ -82,6 +82,14 @@ def test_nothing_changed_unsigned_or_foreign_opens(vendor: SecretKey, signer: Se
         assert "\n" not in str(caught.value)
 
 
+def test_a_file_to_another_key_says_so(vendor: SecretKey, signer: SecretKey) -> None:
+    """A file that was encrypted to a stranger's key, which is not ours to open."""
+    stranger = SecretKey.read(generate_key_pair("Other <o@else.example>").secret, name="other")
+    message = seal(PLAIN, signer=signer, recipient=stranger.certificate, now=now())
+    with pytest.raises(UnopenedError, match=r"^cannot open: .*(key|decrypt)"):
+        open_sealed(message, key=vendor, signers=[signer.certificate])
+
+
 def test_an_expired_key_is_named_and_not_used(signer: SecretKey) -> None:
     """The day a key ends is read from it, and nothing is sealed to it from then on."""
     made = pysequoia.Tsk.generate("Old <old@vendor.example>", validity_seconds=86_400)

@@ -11,7 +11,7 @@ import pytest
 
 from engine.bootstrap import Application
 from engine.email.incoming.maildir import read_maildir
-from engine.email.incoming.receiver import serve_returns
+from engine.email.incoming.receiver import MOST_BYTES, serve_returns
 from engine.errors import InputError
 from engine.stack.bouncing import Fate, report_of
 from tests import people
@@ -321,3 +321,16 @@ async def test_nothing_of_a_report_is_logged_but_codes(
     assert "email_came_back" in logged
     assert "ines" not in logged
     assert "User unknown" not in logged
+
+
+async def test_a_report_that_is_too_large_is_refused_at_the_door(door: Door, delivery: int) -> None:
+    """By the size that its sender says, before any of it is read."""
+
+    def offer() -> tuple[str, tuple[int, bytes]]:
+        with door.client() as client:
+            most = client.esmtp_features["size"]
+            return most, client.mail("mailer@relay.example", [f"SIZE={MOST_BYTES + 1}"])
+
+    most, answer = await asyncio.to_thread(offer)
+    assert int(most) == MOST_BYTES
+    assert answer == (552, b"Error: message size exceeds fixed maximum message size")

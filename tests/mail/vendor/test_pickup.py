@@ -2,7 +2,10 @@
 
 import asyncio
 import itertools
+import pickle
 from dataclasses import replace
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -386,3 +389,20 @@ def test_what_is_wrong_in_a_status_file_is_named_by_line_and_column() -> None:
         assert f"line {number}: {column}" in said
     assert "Ana" not in said
     assert "delivered" not in said
+
+
+def bombs() -> list[bytes]:
+    """Files that grow when they are read."""
+    laughs = "".join(f'<!ENTITY lol{each + 1} "{f"&lol{each};" * 10}">' for each in range(9))
+    xml = f'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol0 "lol">{laughs}]><lolz>&lol9;</lolz>'
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("status.csv", bytes(10_000_000))
+    return [xml.encode(), packed.getvalue(), pickle.dumps({"status": "mailed"})]
+
+
+@pytest.mark.parametrize("bomb", bombs(), ids=["billion laughs", "zip", "pickle"])
+def test_a_bomb_is_no_status_file(bomb: bytes) -> None:
+    """Nothing of it is unpacked or expanded: it is not the table that the contract has."""
+    with pytest.raises(RefusedFileError, match=r"^(the header is not|not a CSV file in)"):
+        read_statuses(bomb)
