@@ -87,13 +87,12 @@ def run(name: str, arguments: str, out: Path, console: Console) -> Done:
     figures.unlink(missing_ok=True)
     command = [sys.executable, "-m", f"bench.{name}", *arguments.split(), "--out", str(out)]
     began = time.monotonic()
-    with log.open("w") as said:
+    with log.open("w") as said, subprocess.Popen(command, stdout=said, stderr=said) as running:
         try:
-            done = subprocess.run(
-                command, stdout=said, stderr=said, timeout=_MOST_SECONDS, check=False
-            )
-            fault = f"ended with {done.returncode}: see {log}" if done.returncode else ""
+            code = running.wait(_MOST_SECONDS)
+            fault = f"ended with {code}: see {log}" if code else ""
         except subprocess.TimeoutExpired:
+            running.terminate()
             fault = f"did not end within {_MOST_SECONDS} s: see {log}"
     seconds = time.monotonic() - began
     console.print(f"\n{name} {arguments}", style="bold", highlight=False)

@@ -1,7 +1,9 @@
 """What every bench stands on: PostgreSQL and Redis of its own, migrated, in a folder that is gone
 afterwards; and worker processes over them."""
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,14 +28,22 @@ _STARTED: Final = b"worker_started"
 def stand(**given: Any) -> Iterator[Settings]:
     """Settings whose servers are up; `given` are those that differ from a machine's own."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        # PostgreSQL's wheel takes its lock once more as the process ends, which makes it anew.
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         configure_logs(log_file(Path(folder), "bench"))
         # A log that is about to be removed is no place for what ended a bench.
         sys.excepthook = sys.__excepthook__
+        # Told to end, a bench ends its servers too.
+        signal.signal(signal.SIGTERM, _end)
         urls = {"database_url": None, "redis_url": None, "smtp_url": None}
         with servers_for(load_settings(data_dir=Path(folder), **urls | given)) as settings:
             assert settings.database_url is not None  # noqa: S101  servers_for fills it in
             upgrade(settings.database_url.get_secret_value())
             yield settings
+
+
+def _end(*_: object) -> None:
+    sys.exit("told to end")
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
