@@ -1,6 +1,7 @@
 """Writing down what became of emails, some at a time, while others are being sent."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ log: Final = structlog.get_logger()
 RECORD_EVERY: Final = 100
 """Outcomes recorded at a time: so many messages of a job at most, and as many more as are sent
 while these are written down, are sent again after a `kill -9`."""
+RECORD_WITHIN: Final = 0.2
+"""Seconds: with a server that takes its time, no more is unknown after a `kill -9` than that."""
 _RETRY_AFTER: Final = (0.1, 0.5, 2.0, 4.0, *(8.0,) * 15)
 """For two minutes: as long as a database is restarted, or its disk given room."""
 
@@ -34,12 +37,17 @@ class Recorder:
     lease: Lease
     items: Mapping[int, Claimed]
     _waiting: list[Outcome] = field(default_factory=list)
+    _since: float = 0.0
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
 
     def note(self, outcome: Outcome) -> "asyncio.Task[None] | None":
         """Take an outcome; the task that records it with others, once there are enough."""
+        now = time.monotonic()
+        if not self._waiting:
+            self._since = now
         self._waiting.append(outcome)
-        return self._start() if len(self._waiting) >= RECORD_EVERY else None
+        enough = len(self._waiting) >= RECORD_EVERY or now - self._since > RECORD_WITHIN
+        return self._start() if enough else None
 
     async def drain(self) -> None:
         """Record what is left, and wait for what was begun before a cancellation."""
