@@ -19,6 +19,8 @@ from engine.errors import ConnectError
 
 _RCPT_TAKEN: Final = (250, 251)
 _GO_AHEAD: Final = 354
+_LAST_ANSWER_SECONDS: Final = 1.0
+"""What a stopping worker gives a server to say whether it has taken the last message."""
 
 
 class Feed(Protocol):
@@ -72,9 +74,10 @@ class Pipeline(asyncio.Protocol):
         self._session = session
         self._feed = feed
         self._loop = asyncio.get_running_loop()
-        self._done: asyncio.Future[None] = self._loop.create_future()
+        self._ended = asyncio.Event()
         self._is_over = False
-        """Whether every message was answered or returned; a cancellation ends `_done` before."""
+        """Whether every message was answered or returned."""
+        self._is_stopping = False
         self._replies = Replies()
         self._awaited: deque[_Awaited] = deque()
         self._out: list[bytes] = []
@@ -112,9 +115,9 @@ class Pipeline(asyncio.Protocol):
         try:
             self._guarded(self._begin)
             self._look()
-            await self._done
+            await self._ended.wait()
         except asyncio.CancelledError:
-            self._lose("stopped")
+            await self._stop()
             raise
         finally:
             if self._watch is not None:
@@ -122,6 +125,18 @@ class Pipeline(asyncio.Protocol):
             transport.set_protocol(protocol)
         if self._fault is not None:
             raise self._fault
+
+    async def _stop(self) -> None:
+        """Begin nothing more, and wait a moment for the answer to what has been handed over."""
+        self._is_stopping = True
+        try:
+            if self._handed is not None:
+                async with asyncio.timeout(_LAST_ANSWER_SECONDS):
+                    await self._ended.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._lose("stopped")
 
     # What asyncio calls.
 
@@ -179,7 +194,8 @@ class Pipeline(asyncio.Protocol):
         if self._out:
             self._transport.write(b"".join(self._out))
             self._out.clear()
-        if self._announced is not None and self._ready is None and not self._is_over:
+        stopping = self._is_over or self._is_stopping
+        if self._announced is not None and self._ready is None and not stopping:
             self._ready = self._feed.next()
 
     # Hearing.
@@ -255,6 +271,8 @@ class Pipeline(asyncio.Protocol):
             if not goes_on:
                 self._end()
                 return
+        if self._is_stopping:
+            self._end()
         self._go_on()
 
     def _hear_lone_dot(self, reply: Reply) -> None:
@@ -343,8 +361,7 @@ class Pipeline(asyncio.Protocol):
             self._end()
             return
         self._is_over = True
-        if not self._done.done():
-            self._done.set_result(None)
+        self._ended.set()
 
     # Patience.
 

@@ -173,6 +173,29 @@ async def test_a_stopped_worker_knows_what_it_may_have_sent(server: FaultyServer
     await pool.close()
 
 
+async def test_a_stopped_worker_hears_what_became_of_the_last(server: FaultyServer) -> None:
+    """What is out when a run is cancelled has its answer recorded; nothing more is begun."""
+    pool = SmtpPool([Smarthost.from_url(server.url, 60)], 1)
+    stack = Stack(mails(5))
+    began = asyncio.Event()
+    asked = iter([True, True, False, False])
+
+    def may_begin() -> bool:
+        began.set()
+        return next(asked)
+
+    stack.may_begin = may_begin  # type: ignore[method-assign]
+    run = asyncio.create_task(carry(pool, stack))
+    await began.wait()
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    told = by_reader(stack)
+    assert set(told.values()) == {"250"}
+    assert [recipient for recipient, _ in server.taken] == list(told)
+    assert len(told) + len(stack.waiting) == 5
+    await pool.close()
+
+
 async def test_a_fault_of_ours_is_raised_and_loses_nothing(server: FaultyServer) -> None:
     """Where the next message cannot be had, whoever asked for it hears why."""
     pool = SmtpPool([Smarthost.from_url(server.url, 10)], 1)
