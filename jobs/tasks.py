@@ -30,7 +30,10 @@ async def deliver(
     """Deliver what is due of `delivery_ids`; how many this worker took."""
     ids = _ids("deliver", delivery_ids)
     with _courtesy(ctx):
-        return await application(ctx).dispatcher.deliver(ids) if ids else 0
+        taken = await application(ctx).dispatcher.deliver(ids) if ids else 0
+    if taken and ctx.get("queue") == Urgency.BULK:
+        await application(ctx).sweep.refill()
+    return taken
 
 
 async def settle_pin_requests(

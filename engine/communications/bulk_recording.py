@@ -71,8 +71,8 @@ WITH recorded AS (
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING id, route
 ), carried AS (
-    INSERT INTO delivery (communication_id, step, channel, meets_obligation, due_by)
-    SELECT id, 0, leg ->> 0, (leg ->> 1)::boolean, ($5::jsonb ->> (leg ->> 0))::date
+    INSERT INTO delivery (communication_id, step, channel, meets_obligation, due_by, rung_at)
+    SELECT id, 0, leg ->> 0, (leg ->> 1)::boolean, ($5::jsonb ->> (leg ->> 0))::date, '-infinity'
     FROM recorded CROSS JOIN LATERAL jsonb_array_elements(route -> 0) AS leg ORDER BY id
 )
 SELECT count(*) FROM recorded

@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 """Told how many are done, and how many there were in all."""
 
 RUNG_AT_ONCE: Final = 20_000
-"""A campaign rings for this many at first; the sweep rings for the others as there is room."""
+"""A campaign rings for this many at first; for the others workers ring as they come to them."""
 
 _AT_ONCE: Final = 500
 _RATE_OVER: Final = timedelta(minutes=5)

@@ -19,6 +19,9 @@ MOST_AT_ONCE: Final = 50_000
 BULK_JOBS: Final = 40
 """No more bulk jobs than this wait at a time by a sweep's doing, however much is owed."""
 
+LOW: Final = BULK_JOBS // 4
+"""With no more bulk jobs than this, whoever works through them rings for the next."""
+
 SILENCE: Final = timedelta(seconds=40)
 """What was not rung for within so long is rung for again. With a sweep every quarter of a minute,
 and a lease that ends as soon, what a dead worker or a lost doorbell leaves is begun within one."""
@@ -73,6 +76,14 @@ class Sweep:
         await self._put_back()
         room = max(0, BULK_JOBS - await self._bulk_jobs()) * self.doorbell.chunk
         return await self._ring(Urgency.URGENT, MOST_AT_ONCE) + await self._ring(Urgency.BULK, room)
+
+    async def refill(self) -> int:
+        """Ring for more bulk work where little of it waits: a campaign rings for its first alone,
+        and workers are not to stand still until the next sweep. What was rung for lately is left
+        to its job."""
+        waiting = await self._bulk_jobs()
+        room = BULK_JOBS - waiting if waiting <= LOW else 0
+        return await self._ring(Urgency.BULK, room * self.doorbell.chunk)
 
     async def _put_back(self) -> None:
         async with self.engine.begin() as connection:

@@ -11,6 +11,7 @@ from engine.bootstrap import Application
 from engine.communications.doorbell import DELIVER, QUEUES
 from jobs.tasks import deliver, settle_pin_requests
 from jobs.worker import build_worker
+from tests.communications.test_campaigns import crowd
 from tests.database_rows import states
 from tests.jobs.test_worker import record
 
@@ -54,3 +55,19 @@ async def test_a_worker_outlives_what_it_cannot_read(
         await worker.async_run()
     assert await states(application) == ["sent"]
     assert await redis.zcard(QUEUES["bulk"]) == 0
+
+
+async def test_a_campaign_keeps_its_workers_busy(
+    application: Application, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It rings for its first alone; whoever works them off rings for the next, and no sweep is
+    waited for until all are sent."""
+    monkeypatch.setattr("engine.communications.campaigns.RUNG_AT_ONCE", 1)
+    monkeypatch.setattr("engine.communications.sweep.BULK_JOBS", 2)
+    await crowd(application, 6)
+    assert await redis.zcard(QUEUES["bulk"]) == 1
+    object.__setattr__(application.doorbell, "chunk", 1)
+    worker = build_worker(application, "bulk", application.doorbell.redis, burst=True)
+    async with asyncio.timeout(20):
+        await worker.async_run()
+    assert await states(application) == ["sent"] * 6
