@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final
 
 import structlog
@@ -97,23 +96,25 @@ class EmailChannel:
 
     def outcome(self, mail: "_Waiting", answer: str | ConnectError) -> Outcome:
         """What the server's `answer`, a code of acceptance or an error, means for `mail`."""
-        item, about = mail.item, partial(Outcome, mail.item.delivery_id)
-        match answer:
-            case str(code):
-                outcome = about(Event.ACCEPTED, code)
-            case MessageRefusedError(reply=reply):
-                outcome = about(Event.REFUSED, str(answer), dead=reply.says_address_is_dead)
-            case MessageDeferredError():
-                outcome = self.again(item, Event.DEFERRED, str(answer))
-            case ServerUnavailableError():
-                outcome = self._not_its_fault(item, str(answer), self.pool.seconds_down())
-            case HandOffUnknownError():
-                outcome = self.again(item, Event.UNKNOWN, str(answer))
-            case _:
-                raise answer
+        item = mail.item
         # Whatever is on file by then, a bounce tells against the address that was written to.
         at = mail.address.contact_point if isinstance(mail.address, EmailAddress) else None
-        return replace(outcome, contact_point=at)
+        if isinstance(answer, str):
+            return Outcome(item.delivery_id, Event.ACCEPTED, answer, contact_point=at)
+        return replace(self._failed(item, answer), contact_point=at)
+
+    def _failed(self, item: Claimed, error: ConnectError) -> Outcome:
+        match error:
+            case MessageRefusedError(reply=reply):
+                dead = reply.says_address_is_dead
+                return Outcome(item.delivery_id, Event.REFUSED, str(error), dead=dead)
+            case MessageDeferredError():
+                return self.again(item, Event.DEFERRED, str(error))
+            case ServerUnavailableError():
+                return self._not_its_fault(item, str(error), self.pool.seconds_down())
+            case HandOffUnknownError():
+                return self.again(item, Event.UNKNOWN, str(error))
+        raise error
 
     def again(self, item: Claimed, event: Event, reason: str) -> Outcome:
         """Another attempt later, unless this message has had all that it may have."""

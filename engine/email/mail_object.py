@@ -40,12 +40,12 @@ class MailObject:
         return ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{xtext(self.recipient)}"]
 
     @property
-    def content(self) -> bytes:
-        """What follows a 354, its last dot included (RFC 5321, 4.1.1.4 and 4.5.2)."""
+    def content(self) -> tuple[bytes, bytes]:
+        """What follows a 354, and its end (RFC 5321, 4.1.1.4 and 4.5.2)."""
         message = self.message
         if b"\n." in message or message.startswith(b"."):
             message = _LEADING_DOT.sub(b"..", message)
-        return message + (b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n")
+        return message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
 
 
 def xtext(value: str) -> str:

@@ -153,12 +153,12 @@ def _kind(subtype: str, boundary: str) -> str:
 
 def _date(date: datetime) -> str:
     """The Date (RFC 5322, 3.6.1), which has whole seconds."""
-    return _date_of_second(date.astimezone(PACIFIC).replace(microsecond=0))
+    return _date_of_second(date.replace(microsecond=0))
 
 
 @lru_cache(maxsize=16)
 def _date_of_second(date: datetime) -> str:
-    return format_datetime(date)
+    return format_datetime(date.astimezone(PACIFIC))
 
 
 def _unsubscribe(link: str | None) -> bytes:

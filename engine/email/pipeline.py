@@ -249,7 +249,7 @@ class Pipeline(asyncio.Protocol):
         mail, self._announced = self._announced, None
         assert mail is not None  # noqa: S101  its DATA has just been answered
         self._handed = mail
-        self._out.append(mail.content)
+        self._out += mail.content
         self._awaited.append(_Awaited.CONTENT)
         self._await_for(min(self._patience, self._feed.seconds_left()))
         self._announce()

@@ -18,7 +18,7 @@ from engine.communications.states import Event
 
 log: Final = structlog.get_logger()
 
-RECORD_EVERY: Final = 100
+RECORD_EVERY: Final = 250
 """Outcomes recorded at a time: so many messages of a job at most, and as many more as are sent
 while these are written down, are sent again after a `kill -9`."""
 RECORD_WITHIN: Final = 0.2

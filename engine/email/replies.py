@@ -10,6 +10,7 @@ _LONGEST_LINE: Final = 8192
 _LONGEST_REPLY: Final = 65536
 """Far beyond the 512 octets a line may have (RFC 5321, 4.5.3.1.5): what a server may send and
 still be listened to."""
+_MOST_KNOWN: Final = 32
 
 
 class GarbageError(Exception):
@@ -23,6 +24,8 @@ class Replies:
     _begun: bytes = b""
     _words: list[bytes] = field(default_factory=list)
     _octets: int = 0
+    _known: dict[bytes, Reply] = field(default_factory=dict)
+    """Answers of one line that were read before: a server says the same few again and again."""
 
     @property
     def is_between(self) -> bool:
@@ -33,7 +36,12 @@ class Replies:
         """The answers that `data` completes, in order, and GarbageError after them."""
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
-            if (reply := self._line(line)) is not None:
+            known = None if self._words else self._known.get(line)
+            if known is not None:
+                yield known
+            elif (reply := self._line(line)) is not None:
+                if not reply.words.count("\n") and len(self._known) < _MOST_KNOWN:
+                    self._known[line] = reply
                 yield reply
         if len(self._begun) > _LONGEST_LINE:
             raise GarbageError

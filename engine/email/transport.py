@@ -121,7 +121,7 @@ class Connection:
             if not await may_begin():
                 await self._reset(session)
                 raise NotBegunError("not begun")
-            return await self._data(session, mail.content, within)
+            return await self._data(session, b"".join(mail.content), within)
         except asyncio.CancelledError:
             # Between a command and its answer nothing more can be said on this connection.
             self._drop()
