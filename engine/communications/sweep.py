@@ -16,10 +16,10 @@ from engine.database import driver_connection
 MOST_AT_ONCE: Final = 50_000
 """One sweep rings for this many of a queue at the most; the next goes on."""
 
-BULK_JOBS: Final = 40
+BULK_JOBS: Final = 200
 """No more bulk jobs than this wait at a time by a sweep's doing, however much is owed."""
 
-LOW: Final = BULK_JOBS // 4
+LOW: Final = 50
 """With no more bulk jobs than this, whoever works through them rings for the next."""
 
 SILENCE: Final = timedelta(seconds=40)
@@ -63,12 +63,14 @@ FROM ahead WHERE delivery.id = ahead.id
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sweep:
     """Finds deliveries whose doorbell was lost, or whose worker was, and rings for them."""
 
     engine: AsyncEngine
     doorbell: Doorbell
+    _dry_until: float = 0.0
+    """By the monotonic clock: a refill found no more, and until then there will hardly be any."""
 
     async def run(self) -> int:
         """Ring for what is owed, due, and was not rung for lately; how many. Of a campaign that is
@@ -80,10 +82,15 @@ class Sweep:
     async def refill(self) -> int:
         """Ring for more bulk work where little of it waits: a campaign rings for its first alone,
         and workers are not to stand still until the next sweep. What was rung for lately is left
-        to its job."""
+        to its job. Where there is no more, the next sweeps are left to find what comes due."""
+        if time.monotonic() < self._dry_until:
+            return 0
         waiting = await self._bulk_jobs()
-        room = BULK_JOBS - waiting if waiting <= LOW else 0
-        return await self._ring(Urgency.BULK, room * self.doorbell.chunk)
+        room = (BULK_JOBS - waiting if waiting <= LOW else 0) * self.doorbell.chunk
+        rung = await self._ring(Urgency.BULK, room)
+        if rung < room:
+            self._dry_until = time.monotonic() + SILENCE.total_seconds()
+        return rung
 
     async def _put_back(self) -> None:
         async with self.engine.begin() as connection:
