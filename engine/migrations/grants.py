@@ -143,7 +143,7 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
         PURGER: _REMOVE,
     },
     # The mail room.
-    "print_batch": {WORKER: _CHANGE, PURGER: _REMOVE},
+    "print_batch": {WORKER: "SELECT, INSERT, UPDATE, DELETE", PURGER: _REMOVE},
     "print_piece": {WORKER: "SELECT, INSERT, UPDATE, DELETE", PURGER: _REMOVE},
     "print_file": {WORKER: _CHANGE, PURGER: _REMOVE},
     "print_answer": {WORKER: _CHANGE, PURGER: _REMOVE},
