@@ -14,13 +14,13 @@ from typing import Final, Literal
 from engine.clock import require_aware
 from engine.errors import SettingsError
 from engine.mail.key_lifetimes import Purpose, ends_at, made_at, serves
+from engine.mail.opening import open_inbound
 from engine.mail.openpgp import (
     Certificate,
     KeyUnusableError,
     SecretKey,
     UnopenedError,
     generate_key_pair,
-    open_signed,
     read_certificates,
     seal,
 )
@@ -97,7 +97,7 @@ class PrintKeys:
         """What the vendor signed, whether they encrypted it to us or not. Raises UnopenedError."""
         ours, accepted = self.signer(), self.accepted(now)
         try:
-            return open_signed(content, key=ours, signers=accepted)
+            return open_inbound(content, key=ours, signers=accepted)
         except UnopenedError:
             self._tell_if_retired(content, ours, accepted)
             raise
@@ -147,7 +147,7 @@ class PrintKeys:
             if certificate.fingerprint in fingerprints:
                 continue
             try:
-                open_signed(content, key=ours, signers=[certificate])
+                open_inbound(content, key=ours, signers=[certificate])
             except UnopenedError:
                 continue
             raise UnopenedError(

@@ -1,5 +1,6 @@
 """Picks up what the vendor left in the drop: applied whole, or quarantined whole."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -111,7 +112,7 @@ class Pickup:
     async def _apply(self, name: str, content: bytes, digest: str) -> None:
         parsed = FileName.parse(name)
         now = self.clock()
-        opened = self.keys().open_inbound(content, now)
+        opened = await asyncio.to_thread(self.keys().open_inbound, content, now)
         if len(opened) > MOST_BYTES:
             raise RefusedFileError(f"it holds more than {MOST_BYTES} bytes")
         async with self.engine.begin() as connection:
