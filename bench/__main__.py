@@ -47,7 +47,7 @@ class Plan:
 PLANS: Final[Mapping[str, Plan]] = MappingProxyType(
     {
         "send": Plan(
-            12, "--rounds 2", "--messages 1000 --rounds 1 --big 4000", "--rounds 5 --big 1000000"
+            10, "--rounds 1", "--messages 1000 --rounds 1 --big 4000", "--rounds 5 --big 1000000"
         ),
         "scale": Plan(2, "--rounds 2", "--messages 1000 --rounds 1", "--messages 50000 --rounds 3"),
         "latency": Plan(3, "--seconds 45", "--communications 2000 --seconds 10", "--seconds 300"),
