@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.bootstrap import Application
-from engine.migrations.grants import OPERATOR
+from engine.migrations.grants import OPERATOR, WORKER
 from engine.settings import Settings
 from tests.acting import as_role, opened_in_parts
 
@@ -30,10 +30,14 @@ class Terminal:
     """Where `connect` is typed, and where a test prepares what it is to find."""
 
     settings: Settings
+    role: str | None = OPERATOR
+    """Whose login commands have; None for the owner's, as `connect recover` needs it."""
 
     def connect(self, *arguments: str) -> Said:
         """Run `connect` with these arguments, in a process of its own."""
-        settings = as_role(self.settings, OPERATOR)
+        settings = self.settings
+        if self.role is not None and settings.database_url is not None:
+            settings = as_role(settings, self.role)
         urls = {
             "DATABASE_URL": settings.database_url,
             "REDIS_URL": settings.redis_url,
@@ -50,11 +54,11 @@ class Terminal:
         )
         return Said(ran.returncode, ran.stdout, ran.stderr)
 
-    def prepare(self, act: Callable[[Application], Awaitable[T]]) -> T:
-        """Do something with the application that the commands will meet."""
+    def prepare(self, act: Callable[[Application], Awaitable[T]], acting: str = WORKER) -> T:
+        """Do something with the application that the commands will meet, as one of a role."""
 
         async def run() -> T:
-            async with opened_in_parts(self.settings) as application:
+            async with opened_in_parts(self.settings, acting=acting) as application:
                 return await act(application)
 
         return asyncio.run(run())

@@ -1,6 +1,7 @@
 """`connect recover`, as an operator meets it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ from tests.jobs.test_worker import record
 pytestmark = pytest.mark.full
 
 SIGNED = ("--by", "operator 7", "--why", "the disk failed")
+
+
+@pytest.fixture
+def machine(machine: Terminal) -> Terminal:
+    """An operator who has the login of the tables' owner."""
+    return replace(machine, role=None)
 
 
 def owed(machine: Terminal) -> Path:

@@ -6,6 +6,7 @@ import pytest
 
 from engine.bootstrap import Application
 from engine.caseload.sign_in import Attempt
+from engine.migrations.grants import PORTAL
 from tests import people
 from tests.caseload.test_caseworker_messages import family, write
 from tests.caseload.test_staff_desk import hold_a_pin
@@ -45,7 +46,7 @@ def test_a_message_is_found_shown_and_answered(machine: Terminal, tmp_path: Path
         await family(application)
         await write(application, "My [bold]question[/bold]\x7f"[:-1])
 
-    machine.prepare(prepare)
+    machine.prepare(prepare, acting=PORTAL)
     listed = well(machine.connect("staff", "messages"), "Yolo", "connect staff show")
     assert "question" not in listed
     assert "Peña" not in listed
