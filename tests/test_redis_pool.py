@@ -67,11 +67,13 @@ def running(folder: Path, config: str, *flags: str) -> Iterator[Redis]:
         process = subprocess.Popen(
             [get_binary_path(), folder / "server.conf", *flags], stdout=log, stderr=log
         )
-    while not listens(port):
-        time.sleep(0.02)
-    yield Redis(port=port, password=PASSWORD)
-    process.kill()
-    process.wait()
+    try:
+        while not listens(port):
+            time.sleep(0.02)
+        yield Redis(port=port, password=PASSWORD)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def port_of(client: Redis) -> int:

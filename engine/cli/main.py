@@ -1,6 +1,7 @@
 """The `connect` command: its sub-commands, and how errors reach the operator."""
 
 import sys
+from typing import Final
 
 import typer
 
@@ -30,6 +31,9 @@ from engine.cli import (
     staff,
 )
 from engine.errors import ConnectError
+
+_INSUFFICIENT_PRIVILEGE: Final = "42501"
+"""PostgreSQL's SQLSTATE."""
 
 app = typer.Typer(
     name="connect",
@@ -76,3 +80,14 @@ def main() -> None:
     except ConnectError as error:
         typer.secho(f"connect: {error}", err=True, fg=typer.colors.RED)
         sys.exit(1)
+    except Exception as error:
+        # The log has it, where there is one: whoever typed the command is told so.
+        typer.secho(f"connect: {_unforeseen(error)}", err=True, fg=typer.colors.RED)
+        raise
+
+
+def _unforeseen(error: Exception) -> str:
+    """What may be said of a fault that no command of ours explains: its kind, and no value."""
+    if getattr(getattr(error, "orig", error), "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
+        return "this database login lacks a right that the command needs: docs/security.md, Roles"
+    return f"it failed ({type(error).__name__}); what is known stands in the log"

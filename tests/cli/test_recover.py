@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.bootstrap import Application
+from engine.migrations.grants import OPERATOR
 from tests.cli.terminal import Terminal
 from tests.cli.test_batch import refused, well
 from tests.database_rows import fetch
@@ -55,6 +56,14 @@ def test_held_looked_at_and_recovered(machine: Terminal) -> None:
         return await fetch(application, "SELECT state FROM delivery")
 
     assert machine.prepare(look) == [{"state": "sent"}]
+
+
+def test_an_operator_s_login_is_told_what_it_lacks(machine: Terminal) -> None:
+    """A right that is missing is said, and not passed over in silence."""
+    log = owed(machine)
+    well(machine.connect("recover", "--begin", *SIGNED))
+    operator = replace(machine, role=OPERATOR)
+    refused(operator.connect("recover", "--smtp-log", str(log), "--dry-run"), "lacks a right")
 
 
 def test_what_it_will_not_do(machine: Terminal) -> None:
