@@ -5,7 +5,8 @@ Three kinds of lines are read, mixed as they may be, and every other line is pas
 - Postfix's, as syslog writes them: `qmgr` names the return path of what was queued, `cleanup` the
   Message-ID, and a delivery agent says `status=sent`, `deferred`, `bounced` or `expired`;
 - our own: the bounce receiver's `email_came_back`, and a worker's `email_not_accepted`, where it
-  did not hear the end of a hand-off;
+  did not hear the end of a hand-off; that either of them started or stopped is of the kind, and
+  says that this is their log though nothing came back;
 - JSON lines for any other mail system: `{"message_id": "<…>", "at": "2026-11-29T15:14:04Z"}`, with
   `envelope_id` or `return_path` in the place of `message_id`, `communication` where it is known,
   and `"status": "bounced"` with its `dsn` for what came back.
@@ -32,6 +33,9 @@ _MESSAGE_ID: Final = re.compile(r"(?:resent-)?message-id=(<[^>]*>)")
 _RETURN_PATH: Final = re.compile(r"from=<([^>]*)>")
 _STATUS: Final = re.compile(r"dsn=(?P<dsn>\d\.\d+\.\d+), status=(?P<status>[a-z]+)")
 _CAME_BACK: Final = frozenset({"bounced", "expired"})
+_WHOSE: Final = frozenset(
+    {"bounce_receiver_started", "bounce_receiver_stopped", "worker_started", "worker_stopped"}
+)
 _UNRECORDED: Final = "5.0.0"
 
 
@@ -111,6 +115,8 @@ class SmtpLogs:
             self._not_accepted(said)
         elif event == "email_came_back":
             self._came_back(said)
+        elif event in _WHOSE:
+            self.understood += 1
         elif event is None:
             self._neutral(said)
 

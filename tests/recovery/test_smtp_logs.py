@@ -95,6 +95,12 @@ def test_what_another_wrote_names_nothing() -> None:
     assert logs.understood == 3
 
 
+def test_a_log_of_ours_is_known_though_nothing_came_back() -> None:
+    """The receiver's own log of a quiet night; the portal's, given by mistake, is not."""
+    assert read('{"port": 25, "event": "bounce_receiver_started"}').understood == 1
+    assert read('{"event": "request", "path": "/"}').understood == 0
+
+
 def test_a_stamp_without_a_year_is_of_the_last_twelve_months() -> None:
     """Syslog's own stamp: December, read in November, was last year's."""
     line = "Dec  3 09:00:00 relay postfix/" + queued(7).format(queue="4g2Xyz1Zq9")
