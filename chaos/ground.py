@@ -20,7 +20,7 @@ from engine.caseload.importing import import_caseload
 from engine.caseload.sample import write_sample
 from engine.clock import pacific_date, system_clock
 from engine.database import create_engine, driver_connection
-from engine.migrations.run import upgrade
+from engine.migrations.run import make_embedded_roles, upgrade
 from engine.settings import Settings
 from engine.stack.embedded import (
     EmbeddedPostgres,
@@ -85,6 +85,7 @@ class Ground:
         write_sample(self.caseload, participants=participants, seed=seed, as_of=as_of)
         asyncio.run(self._make_template())
         url = self.database_url(_TEMPLATE)
+        make_embedded_roles(url)
         upgrade(url)
         return url
 

@@ -20,15 +20,17 @@ from typing import Final
 
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy.engine import make_url
 
 from chaos.debian import Bucket, LackingError, SentinelRedis, TcpPostgres
 from chaos.ground import Ground
 from chaos.running import Result, run
 from chaos.scenario import Scenario
-from chaos.showing import as_json, sheet, told_of
+from chaos.showing import as_json, sheet, told_of, told_of_one
 from chaos.work import participants_for
 from chaos.world import World
 from engine.logs import configure_logs, log_file
+from engine.migrations.roles import ROLES, login_of
 from engine.settings import load_settings
 
 WORKERS: Final = 4
@@ -42,6 +44,16 @@ class ManyMachines(Ground):
     postgres: TcpPostgres  # type: ignore[assignment]  # it has what the suite asks of one
     redis: SentinelRedis  # type: ignore[assignment]  # likewise
     bucket: Bucket
+
+    def migrate(self, participants: int, seed: int) -> str:
+        """As ever; then each role's login gets the password that is asked for over TCP."""
+        url = Ground.migrate(self, participants, seed)
+        asyncio.run(self._give_passwords(str(make_url(url).password)))
+        return url
+
+    async def _give_passwords(self, password: str) -> None:
+        for role in ROLES:
+            await self._say(f"ALTER ROLE {login_of(role)} PASSWORD '{password}'")
 
     async def flush_redis(self) -> None:
         """Everything that Redis holds is gone."""
@@ -110,7 +122,7 @@ def main() -> None:
         result = _run(asked.folder.resolve(), asked.communications, asked.seed, console)
     except LackingError as error:
         sys.exit(f"many_machines: {error}")
-    told = told_of([result], asked.communications, asked.seed)
+    told = told_of([told_of_one(result)], asked.communications, asked.seed, lanes=1)
     console.print(sheet(told).drawn())
     for said in (*result.faults, *result.notes):
         console.print(f"    {said}")

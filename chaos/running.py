@@ -81,6 +81,8 @@ async def _finish(world: World, scenario: Scenario) -> list[str]:
         await close(world)
         await watch.until_mailed()
         await printing
+        # What was put into the drop since is picked up as well.
+        await watch.until_mailed()
         await watch.until_settled("going on with what came back")
     except ConnectError as error:
         return [f"it did not come to its end: {error}"]

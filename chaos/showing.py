@@ -13,6 +13,7 @@ from bench.findings import Sheet
 from bench.machine import machine, versions
 from bench.plots import Bar, bars
 from chaos.running import RECOVERY_SECONDS, Result
+from chaos.scenario import Scenario
 
 Told = Mapping[str, Any]
 """A run as its JSON has it."""
@@ -31,12 +32,13 @@ _COUNTS: Final = {
     "printed twice": "letters_twice",
 }
 _COLUMNS: Final = ("scenario", *_COUNTS, "recovery", "took")
+_NOT: Final = "—"
 _BEGIN: Final = "<!-- made by `make chaos`: begin -->"
 _END: Final = "<!-- made by `make chaos`: end -->"
 _PLOT: Final = "reliability.svg"
 
 
-def told_of(results: Sequence[Result], communications: int, seed: int) -> Told:
+def told_of(scenarios: Sequence[Told], communications: int, seed: int, lanes: int) -> Told:
     """Everything that was measured in a run."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -44,15 +46,30 @@ def told_of(results: Sequence[Result], communications: int, seed: int) -> Told:
         "versions": dict(versions()),
         "communications": communications,
         "seed": seed,
-        "scenarios": [_told(result) for result in results],
+        "lanes": lanes,
+        "scenarios": list(scenarios),
     }
 
 
-def _told(result: Result) -> Told:
+def cut_short(scenario: Scenario, error: Exception) -> Told:
+    """What is told of a scenario that raised: nothing was counted, and that fails the run."""
     return {
-        "name": result.scenario.name,
-        "item": result.scenario.item,
-        "title": result.scenario.title,
+        **_titles(scenario),
+        "recovery_seconds": None,
+        "seconds": None,
+        "faults": [f"it was cut short: {type(error).__name__}: {error}"],
+        "notes": [],
+    }
+
+
+def _titles(scenario: Scenario) -> Told:
+    return {"name": scenario.name, "item": scenario.item, "title": scenario.title}
+
+
+def told_of_one(result: Result) -> Told:
+    """Everything that was measured of one scenario."""
+    return {
+        **_titles(result.scenario),
         **asdict(result.account),
         "lost": result.account.lost,
         "recovery_seconds": result.recovery,
@@ -78,10 +95,12 @@ def sheet(told: Told) -> Sheet:
 
 
 def _cells(one: Told) -> tuple[str, ...]:
-    recovery = one["recovery_seconds"]
-    took = "—" if recovery is None else f"{recovery:.1f} s"
-    counts = (str(one[name]) for name in _COUNTS.values())
-    return (one["name"], *counts, took, f"{one['seconds']:.0f} s")
+    counts = (f"{one[name]:,}" if name in one else _NOT for name in _COUNTS.values())
+    return (one["name"], *counts, _seconds(one, "recovery_seconds", 1), _seconds(one, "seconds", 0))
+
+
+def _seconds(one: Told, name: str, places: int) -> str:
+    return _NOT if one[name] is None else f"{one[name]:.{places}f} s"
 
 
 def write_page(page: Path, runs: Sequence[Told]) -> None:
@@ -93,7 +112,7 @@ def write_page(page: Path, runs: Sequence[Told]) -> None:
         said += [
             sheet(told).markdown(),
             f"Scenarios in which a promise was not kept: {', '.join(failed) or 'none'}.",
-            f"*{told['at'][:10]}. {told['machine']}. {with_}.*",
+            f"*{told['at'][:10]}, {told['lanes']} at a time. {told['machine']}. {with_}.*",
         ]
     between = "\n\n".join([_BEGIN, *said, _END])
     text = page.read_text(encoding="utf-8")

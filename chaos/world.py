@@ -21,6 +21,8 @@ from chaos.scenario import Scenario
 from chaos.work import owe
 from engine.bootstrap import Application, open_application
 from engine.database import driver_connection
+from engine.migrations.grants import WORKER
+from engine.migrations.roles import login_url
 from engine.settings import Settings, load_settings
 from engine.stack.bouncing import Postmaster
 from engine.stack.demo import MANNERS
@@ -91,9 +93,14 @@ class World:
             process.popen.send_signal(signum)
         process.restarts = 0
 
+    def as_role(self, role: str) -> dict[str, str]:
+        """What a process is told of the database, so that it has the rights of `role` there."""
+        return as_role(self.settings, role)
+
     async def start_worker(self) -> Process:
-        """One more worker."""
-        return self.supervisor.start(f"worker-{len(self.workers) + 1}", "-m", "jobs")
+        """One more worker, under the role of all workers."""
+        name = f"worker-{len(self.workers) + 1}"
+        return self.supervisor.start(name, "-m", "jobs", environment=self.as_role(WORKER))
 
     async def until(self, true: Callable[[], bool], seconds: float = 300.0) -> bool:
         """Wait until something is `true`; False when the time is up first."""
@@ -189,6 +196,7 @@ async def open_world(
         supervisor.start(
             *("bounces", "-m", "engine.cli", "bounce", "serve"),
             *("--port", str(mail.postmaster.port)),
+            environment=as_role(settings, WORKER),
         )
         async with open_application(settings, clock) as application:
             pulse = Pulse(application.engine)
@@ -218,6 +226,12 @@ async def open_world(
         await mail.postmaster.stop()
         mail.stop()
         await ground.drop(database)
+
+
+def as_role(settings: Settings, role: str) -> dict[str, str]:
+    """What a process is told of the database, to sign in as a member of `role`."""
+    assert settings.database_url is not None  # noqa: S101  every world has one
+    return {"DATABASE_URL": login_url(settings.database_url.get_secret_value(), role)}
 
 
 async def _listening(vendor: Process, folder: Path) -> None:

@@ -37,7 +37,7 @@ async def restore(world: World) -> None:
     async with world.broken("restored from a backup, recovered"):
         world.lost_events += await world.fetch(KNOWN)
         await world.ground.recreate(_name(world))
-        await _program("pg_restore", "--no-owner", "--dbname", _url(world), str(backup))
+        await _program("pg_restore", "--dbname", _url(world), str(backup))
         before = _copies(world)
         await asyncio.sleep(_UNDER_WATCH_SECONDS)
         sent = sum((_copies(world) - before).values())

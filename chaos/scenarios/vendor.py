@@ -13,6 +13,7 @@ import psutil
 
 from chaos.scenario import Scenario
 from chaos.world import World
+from engine.migrations.grants import OPERATOR
 from engine.stack.vendor import vendor_root
 
 _DEATHS: Final = 10
@@ -59,21 +60,17 @@ async def full(world: World) -> None:
 
 
 async def twice(world: World) -> None:
-    """Every answer comes again as soon as it was collected: its files are put back once."""
-    folder = vendor_root(world.settings.data_dir) / "from-vendor"
-    kept = world.settings.data_dir / "answers"
-    kept.mkdir(exist_ok=True)
+    """Every answer comes again, the same under the same name, as soon as it was taken in."""
+    taken = world.settings.data_dir / "print" / "incoming"
+    drop = vendor_root(world.settings.data_dir) / "from-vendor"
     again: set[str] = set()
 
     def put_back() -> bool:
-        for path in folder.glob("*.pgp"):
-            if not (kept / path.name).exists():
-                shutil.copy(path, kept / path.name)
-        for path in kept.iterdir():
-            if path.name not in again and not (folder / path.name).exists():
-                part = folder / f".{path.name}.part"
+        for path in sorted(taken.glob("ccss_*.pgp")):
+            if path.name not in again and not (drop / path.name).exists():
+                part = drop / f".{path.name}.part"
                 shutil.copy(path, part)
-                part.rename(folder / path.name)
+                part.rename(drop / path.name)
                 again.add(path.name)
         return any(".final." in name for name in again)
 
@@ -94,7 +91,7 @@ async def _close(world: World, number: int) -> asyncio.subprocess.Process:
     with Path.open(log, "wb") as output:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "ignore", "-m", "engine.cli", "batch", "close"),
-            env={**os.environ, **world.supervisor.environment},
+            env={**os.environ, **world.supervisor.environment, **world.as_role(OPERATOR)},
             stdout=output,
             stderr=output,
         )

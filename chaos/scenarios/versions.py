@@ -11,27 +11,33 @@ from typing import Final
 from chaos.scenario import Scenario
 from chaos.world import World
 from engine.errors import ConnectError
+from engine.migrations.grants import WORKER
 from engine.migrations.phases import VERSIONS, oldest_at_work
 from engine.stack.supervisor import Process
 
 _ROOT: Final = Path(__file__).parents[2]
+_SLOW: Final = 1.0
+_PACE: Final = 0.02
 _PACKED: Final = ("engine", "jobs", "templates", "locales", "docs/print-batch-contract")
 
 
 async def both(world: World) -> None:
-    """Workers of both versions share the work; then the old ones are stopped, in order."""
+    """Workers of both versions share the work, slow enough at first that the old ones have some of
+    it; then they are stopped, in order."""
     revision = await asyncio.to_thread(_before_the_newest_migration)
     tree = world.settings.data_dir / "version-before"
     await asyncio.to_thread(_unpack, revision, tree)
     await world.until_taken(0.1)
     async with world.broken(f"the version of {revision} at work beside this one"):
         old = [_start(world, tree, number) for number in (1, 2)]
+        logs = [world.supervisor.logs / f"{process.name}.log" for process in old]
+        await world.until(lambda: all(map(_worked, logs)) or not world.left)
+        world.mail.pace = _PACE
         await world.until_taken(0.7)
         for process in old:
             await asyncio.to_thread(_stop, world, process)
-    logs = [world.supervisor.logs / f"{process.name}.log" for process in old]
     lines = [line for log in logs for line in log.read_text().splitlines()]
-    worked = sum('"emails_attempted"' in line or '"email_attempted"' in line for line in lines)
+    worked = sum(map(_worked, logs))
     world.notes.append(f"beside {revision}, whose workers wrote {worked} line(s) of sent email")
     if not worked:
         world.faults.append(f"the workers of {revision} did nothing: see {logs[0]}")
@@ -80,12 +86,22 @@ def _said_by_git(*arguments: str) -> bytes:
     return done.stdout
 
 
+def _worked(log: Path) -> int:
+    """How many lines of a worker's log tell of email that it sent."""
+    lines = log.read_text().splitlines()
+    return sum('"emails_attempted"' in line or '"email_attempted"' in line for line in lines)
+
+
 def _start(world: World, tree: Path, number: int) -> Process:
     """A worker of the other tree's code; ours is kept off its path."""
     return world.supervisor.start(
         f"old-worker-{number}",
         *("-m", "jobs"),
-        environment={"PYTHONPATH": str(tree), "PYTHONSAFEPATH": "1"},
+        environment={
+            **world.as_role(WORKER),
+            "PYTHONPATH": str(tree),
+            "PYTHONSAFEPATH": "1",
+        },
     )
 
 
@@ -103,7 +119,8 @@ SCENARIOS: Final = (
         8,
         "the version before the newest migration at work beside this one",
         both,
-        pace=0.02,
+        environment={"CHUNK": "20"},
+        pace=_SLOW,
         alone=True,
     ),
 )
