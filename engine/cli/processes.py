@@ -10,7 +10,7 @@ import uvloop
 
 from engine.logs import configure_logs
 from engine.migrations.run import upgrade
-from engine.portal.serving import serve_portal
+from engine.serving import serve_portal
 from engine.settings import load_settings
 from engine.stack.keeping import keep_servers
 from engine.stack.servers import served, servers_for

@@ -1,11 +1,13 @@
 """The portal put together: routes in both languages, and what stands around them."""
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from engine.bootstrap import Application
 from engine.communications.catalogue import LANGUAGES
@@ -62,8 +64,9 @@ def places() -> list[Place]:
     return [place for room in rooms for place in room.places]
 
 
-def create_app(application: Application) -> FastAPI:
-    """The portal over `application`, which whoever calls has opened and will close."""
+def create_app(application: Application, doors: Sequence[Mount] = ()) -> FastAPI:
+    """The portal over `application`, which whoever calls has opened and will close, and the `doors`
+    of others beside it, which answer for themselves what goes wrong in them."""
     settings = application.settings
     secure = settings.public_url.startswith("https://")
     statics = StaticFiles()
@@ -101,5 +104,9 @@ def create_app(application: Application) -> FastAPI:
     app.add_route("/health/ready", health.ready)
     app.add_route("/metrics", metrics.serve)
     app.add_route("/static/{name}", statics.serve)
+    app.routes.extend(doors)
     routes |= {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
+    for door in doors:
+        inside = (route for route in door.routes if isinstance(route, Route))
+        routes |= {route.endpoint: f"{door.path}{route.path}" for route in inside}
     return app

@@ -1,24 +1,16 @@
-"""What *Forgot PIN?* was sent: read within bounds, and every fault found at once."""
+"""What *Forgot PIN?* was sent: every fault of it found at once."""
 
-import asyncio
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal, Self, get_args
-from urllib.parse import parse_qsl
-
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
 
 from engine.caseload.pin_requests import Method
 
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
-BODY_MOST: Final = 64 * 1024
-BODY_SECONDS: Final = 10
 NAME_MOST: Final = 200
-_FIELDS_MOST: Final = 30
 GROUPING: Final = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 """People group a long number as it is printed: with spaces, hyphens or dashes."""
 
@@ -37,45 +29,6 @@ class Fault(StrEnum):
     PARTICIPANT_ID_WRONG = "participant_id_wrong"
     METHOD_MISSING = "method_missing"
     FORM_EXPIRED = "form_expired"
-
-
-async def read_fields(request: Request) -> dict[str, str]:
-    """The fields of a posted form, each at most once.
-
-    Raises HTTPException: 415 for what no HTML form of ours sends, 413 for more than 64 KiB, 408
-    for a body that does not come, 400 for one that is not UTF-8 or names a field twice.
-    """
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded":
-        raise HTTPException(415)
-    try:
-        body = await bounded_body(request)
-        pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS_MOST
-        )
-    except ValueError:
-        raise HTTPException(400) from None
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise HTTPException(400)
-    return fields
-
-
-async def bounded_body(request: Request) -> bytes:
-    """The body of a posted form. Raises HTTPException: 413 for more than 64 KiB, 408 for one that
-    does not come."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > BODY_MOST:
-                    raise HTTPException(413)
-    except TimeoutError:
-        raise HTTPException(408) from None
-    except ClientDisconnect:
-        raise HTTPException(400) from None
-    return bytes(body)
 
 
 @dataclass(frozen=True, slots=True)

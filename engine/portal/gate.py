@@ -16,11 +16,11 @@ from starlette.responses import RedirectResponse, Response
 from engine.bootstrap import Application
 from engine.caseload.acts import AlreadyDoneError, SessionOverError
 from engine.i18n import Language
-from engine.portal.forms import read_fields
 from engine.portal.layout import Layout
 from engine.portal.places import Access, Place
 from engine.portal.tokens import FORM_FIELD, Tokens
 from engine.portal.visit import FORM_ID_FIELD, Visit
+from engine.request_bodies import read_fields
 from engine.security.sessions import Session, Stage
 
 SIGN_IN: Final = "/login"

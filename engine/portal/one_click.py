@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from engine.portal.forms import bounded_body
+from engine.request_bodies import bounded_body
 
 FIELD: Final = "List-Unsubscribe"
 VALUE: Final = "One-Click"

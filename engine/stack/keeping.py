@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from engine.errors import SettingsError
-from engine.portal.serving import serve_until_told
+from engine.serving import serve_until_told
 from engine.settings import Settings
 from engine.stack.bouncing import Postmaster
 from engine.stack.embedded import EmbeddedRedis, free_port, start_postgres, start_redis

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.portal import forms
-from engine.portal.forms import BODY_MOST, NAME_MOST, Fault, PinRequestForm, counted_as
+from engine import request_bodies
+from engine.portal.forms import NAME_MOST, Fault, PinRequestForm, counted_as
+from engine.request_bodies import BODY_MOST
 from tests.portal.page_reader import Page
 from tests.portal.portal_server import TYPED, Portal, form_token
 
@@ -148,7 +149,7 @@ async def test_body_that_does_not_come_is_not_waited_for(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A browser that stops in the middle of a form is let go."""
-    monkeypatch.setattr(forms, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(request_bodies, "BODY_SECONDS", 0.05)
 
     async def stalled() -> AsyncIterator[bytes]:
         yield b"first_name="

@@ -13,10 +13,10 @@ from engine.caseload.contact_changes import Change, Kind, Made
 from engine.caseload.profile import Contact, Profile, phone_as_written, profile_of
 from engine.mail.addresses.checking import check
 from engine.mail.addresses.fields import MailAddress
-from engine.portal.forms import read_fields
 from engine.portal.places import Place, Private, Public
 from engine.portal.tokens import FORM_FIELD
 from engine.portal.visit import Visit
+from engine.request_bodies import read_fields
 from engine.security.audit import Entry
 
 _FORM: Final = ("GET", "POST")

@@ -6,11 +6,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from engine.portal.forms import Fault, PinRequestForm, counted_as, read_fields
+from engine.portal.forms import Fault, PinRequestForm, counted_as
 from engine.portal.language import language_of
 from engine.portal.places import Place, Public
 from engine.portal.tokens import FORM_FIELD
 from engine.portal.visit import Visit
+from engine.request_bodies import read_fields
 
 HOME: Final = "/"
 FORGOT_PIN: Final = "/forgot-pin"

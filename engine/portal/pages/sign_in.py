@@ -6,11 +6,12 @@ from typing import Final
 from starlette.responses import Response
 
 from engine.caseload.sign_in import Attempt
-from engine.portal.forms import GROUPING, read_fields
+from engine.portal.forms import GROUPING
 from engine.portal.gate import CHOOSE_PIN, SESSION_ENDED, SIGN_IN
 from engine.portal.places import Access, Place, Public
 from engine.portal.tokens import FORM_FIELD
 from engine.portal.visit import Visit
+from engine.request_bodies import read_fields
 from engine.security.sessions import Stage
 
 PARTICIPANT_HOME: Final = "/home"

@@ -1,4 +1,4 @@
-"""Serving pages: one uvicorn process, which finishes its requests when it is told to stop."""
+"""Serving every door: one uvicorn process, which finishes its requests when it is told to stop."""
 
 import asyncio
 import contextlib
@@ -8,9 +8,10 @@ from collections.abc import Generator
 from typing import Final
 
 import uvicorn
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from engine.bootstrap import open_application
+from engine.bootstrap import Application, open_application
 from engine.caseload.personal import CONTACT, NAMES
 from engine.portal.app import create_app
 from engine.security.resealing import require_keys
@@ -49,10 +50,15 @@ async def serve_until_told(app: ASGIApp, listener: socket.socket) -> None:
     await server.serve(sockets=[listener])
 
 
+def doors(_application: Application) -> list[Mount]:
+    """The doors that the application has open beside the portal's pages, each under its path."""
+    return []
+
+
 async def serve_portal(settings: Settings, host: str, port: int, *, shared: bool) -> None:
-    """Serve the portal until SIGTERM or SIGINT; several processes may share a port, and each takes
-    its part of the visits."""
+    """Serve the portal, and the doors beside it, until SIGTERM or SIGINT; several processes may
+    share a port, and each takes its part of the visits."""
     async with open_application(settings) as application:
         await require_keys(application.engine, (NAMES, CONTACT), tuple(settings.sealing_keys))
         listener = socket.create_server((host, port), reuse_port=shared)
-        await serve_until_told(create_app(application), listener)
+        await serve_until_told(create_app(application, doors(application)), listener)
