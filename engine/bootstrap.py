@@ -106,7 +106,7 @@ from engine.security.pin_checking import PinChecker
 from engine.security.pins import PinHasher
 from engine.security.sealed_columns import ColumnSealer
 from engine.security.sealing import SecretBox
-from engine.security.sessions import Sessions
+from engine.security.sessions import Sessions, Stage
 from engine.security.throttling import Throttle
 from engine.settings import Settings
 
@@ -153,6 +153,8 @@ class Application:
     sign_in: SignIn
     chosen_pins: ChosenPins
     acts: Acts
+    applicant_sessions: Sessions
+    applicant_acts: Acts
     documents: Documents
     unopened: Unopened
     consent_samples: ConsentSamples
@@ -222,11 +224,9 @@ def _compose(
     )
     checker = PinChecker(hasher, settings.pin_hashes_at_once)
     audit = Audit(settings.tag_key_bytes(), clock)
-    sessions = Sessions(
-        clock,
-        timedelta(minutes=settings.session_idle_minutes),
-        timedelta(hours=settings.session_hours),
-    )
+    idle, whole = settings.session_idle, timedelta(hours=settings.session_hours)
+    sessions = Sessions(clock, idle, whole)
+    applicant_sessions = Sessions(clock, idle, whole, (Stage.APPLICANT,))
     pins = TemporaryPins(hasher, box, clock, settings.pin_digits)
     renderer = Renderer(settings.agency, settings.public_url)
     recipients = CaseloadRecipients(
@@ -413,6 +413,8 @@ def _compose(
         ),
         chosen_pins=ChosenPins(checker, sessions, carried, clock, settings.pin_digits),
         acts=Acts(outbox, audit, sessions, clock),
+        applicant_sessions=applicant_sessions,
+        applicant_acts=Acts(outbox, audit, applicant_sessions, clock),
         documents=Documents(documents, clock),
         unopened=Unopened(
             outbox=outbox,

@@ -1,6 +1,7 @@
 """Every table of the system in one place, for migrations and for tests: importing it is all."""
 
 from engine.alarms import models as alarms
+from engine.applications import models as applications
 from engine.caseload import models as caseload
 from engine.communications import models as communications
 from engine.database import Base
@@ -16,6 +17,7 @@ METADATA = Base.metadata
 __all__ = [
     "METADATA",
     "alarms",
+    "applications",
     "caseload",
     "communications",
     "email",

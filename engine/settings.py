@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import re
+from datetime import timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -160,6 +161,10 @@ class Settings(BaseSettings):
     pin_hashes_at_once: Annotated[int, Field(ge=1, le=64)] = 2
     session_idle_minutes: Annotated[int, Field(ge=3, le=120)] = 15
     session_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    kiosk: bool = False
+    """Whether this portal is for browsers that one person uses after another, as in an office's
+    lobby: short sessions, nothing left behind."""
+    kiosk_idle_minutes: Annotated[int, Field(ge=3, le=15)] = 5
     email_cooling_hours: Annotated[int, Field(ge=0)] = 24
     """How long after its proof a new email address is used for a PIN."""
     address_cooling_days: Annotated[int, Field(ge=0)] = 10
@@ -384,6 +389,13 @@ class Settings(BaseSettings):
     def complaints_address(self) -> str:
         """Where feedback loops send their reports."""
         return f"{self.complaints_to}@{self.return_path_domain}"
+
+    @property
+    def session_idle(self) -> timedelta:
+        """How long a session lasts in which nothing is asked for."""
+        return timedelta(
+            minutes=self.kiosk_idle_minutes if self.kiosk else self.session_idle_minutes
+        )
 
     def tag_key_bytes(self) -> bytes:
         """The key under which Message-IDs, return paths and throttle scopes are derived."""

@@ -75,7 +75,7 @@ REPORT: Final = SealedColumn(
 EVERY: Final = (
     NAMES, CONTACT, MESSAGE, WISH, REPORT, SEALED_FACTS, COPIED_NAME, DELIVERY_SECRET,
 )  # fmt: skip
-"""All that is sealed in the database."""
+"""All that is sealed here and in the rooms below."""
 
 NAME: Final = NAMES.read(form="line")
 """A `participant`'s name, as it is written."""

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from engine.applications.personal import EVERY
 from engine.bootstrap import Application
-from engine.caseload.personal import EVERY
 from engine.cli.opening import with_application
 from engine.cli.plain import add_row, new_table, say, show_table
 from engine.cli.progress import Step, counting

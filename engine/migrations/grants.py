@@ -43,9 +43,9 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     # What the case system and the parents say.
     "participant": {
         WORKER: "SELECT, UPDATE (paperless)",
-        PORTAL: "SELECT, UPDATE (language, paperless)",
+        PORTAL: "SELECT, INSERT, UPDATE (language, paperless)",
         OPERATOR: _CHANGE,
-        PURGER: _READ,
+        PURGER: _REMOVE,
     },
     "contact_point": {
         WORKER: "SELECT, UPDATE (bounced_at, returned_at, vouched_at, verified_at)",
@@ -93,6 +93,13 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
         PURGER: _REMOVE,
     },
     "submission": {WORKER: "SELECT (at), DELETE", PORTAL: _APPEND},
+    # Those who apply.
+    "applicant": {
+        PORTAL: _CHANGE,
+        OPERATOR: "SELECT, UPDATE (sealed_username, username_key_id)",
+        PURGER: _REMOVE,
+    },
+    "applicant_link": {PORTAL: _CHANGE, PURGER: _REMOVE},
     # PINs and sessions.
     "pin_request": {
         WORKER: "SELECT, UPDATE (settled_at, outcome)",

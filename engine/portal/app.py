@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 
 from engine.bootstrap import Application
 from engine.communications.catalogue import LANGUAGES
+from engine.portal.apply.rooms import apply_places
 from engine.portal.error_pages import ErrorPages
 from engine.portal.gate import Gate
 from engine.portal.guard import Guard
@@ -44,7 +45,7 @@ from engine.portal.tokens import Tokens
 
 
 def places() -> list[Place]:
-    """Every page there is in both languages, and who may come to it."""
+    """Every page of the portal in both languages, and who may come to it."""
     rooms = (
         FrontPages(),
         SignInPages(),
@@ -94,7 +95,7 @@ def create_app(application: Application, doors: Sequence[Mount] = ()) -> FastAPI
     app.add_route("/login", to_login)
     gate = Gate(application, layout, Tokens(settings.tag_key_bytes(), secure))
     for language in LANGUAGES:
-        for place in places():
+        for place in (*places(), *apply_places()):
             app.add_route(
                 f"/{language}{place.path}", gate.at(place, language), methods=list(place.methods)
             )

@@ -1,7 +1,7 @@
 """The gate before every page: who comes, whether they may, and that a form is one of ours.
 
 Each place is served in both languages. What is asked for without a session leads to the sign-in
-page; with a temporary PIN alone, to the page that changes it.
+page of its door; with a temporary PIN alone, to the page that changes it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from engine.applications.accounts import applicant_of
 from engine.bootstrap import Application
 from engine.caseload.acts import AlreadyDoneError, SessionOverError
 from engine.i18n import Language
@@ -21,10 +23,8 @@ from engine.portal.places import Access, Place
 from engine.portal.tokens import FORM_FIELD, Tokens
 from engine.portal.visit import FORM_ID_FIELD, Visit
 from engine.request_bodies import read_fields
-from engine.security.sessions import Session, Stage
+from engine.security.sessions import Stage
 
-SIGN_IN: Final = "/login"
-SESSION_ENDED: Final = "/session-ended"
 CHOOSE_PIN: Final = "/choose-pin"
 PRIVATE_HEADERS: Final = {"Cache-Control": "no-store, private", "Vary": "Cookie"}
 
@@ -59,15 +59,15 @@ class Gate:
         return endpoint
 
     async def _admitted(self, place: Place, visit: Visit) -> Response:
-        token = self.tokens.session_of(visit.request)
+        token = self.tokens.session_of(visit.request, visit.door)
         if visit.posted:
             return await self._posted(place, visit, token)
         async with self.application.engine.begin() as connection:
-            session = await self.application.sessions.find(connection, token) if token else None
-            elsewhere = _elsewhere(place, visit, session, token)
+            visit = await _known(visit, connection, token)
+            elsewhere = _elsewhere(place, visit, token)
             if elsewhere is not None:
                 return elsewhere
-            response = await place.handler(replace(visit, session=session, connection=connection))
+            response = await place.handler(replace(visit, connection=connection))
             if visit.request.method == "HEAD":
                 # Nobody saw the page: nothing on it was read, opened or downloaded.
                 await connection.rollback()
@@ -76,29 +76,37 @@ class Gate:
     async def _posted(self, place: Place, visit: Visit, token: str) -> Response:
         # A body may take its time; the session is looked at when it is there.
         fields = await read_fields(visit.request)
-        session = None
         if token:
             async with self.application.engine.begin() as connection:
-                session = await self.application.sessions.find(connection, token)
-        elsewhere = _elsewhere(place, visit, session, token)
-        if elsewhere is not None or session is None:
-            return elsewhere or _to(visit, SIGN_IN)
-        if not self.tokens.is_of_session(session, fields.get(FORM_FIELD, "")):
+                visit = await _known(visit, connection, token)
+        elsewhere = _elsewhere(place, visit, token)
+        if elsewhere is not None:
+            return elsewhere
+        if not self.tokens.is_of_session(visit.signed_in, fields.get(FORM_FIELD, "")):
             raise HTTPException(403)
-        posted = replace(visit, session=session, fields=fields, form=_form_id(fields))
+        posted = replace(visit, fields=fields, form=_form_id(fields))
         try:
             return await place.handler(posted)
         except AlreadyDoneError:
             return visit.to(place.after or visit.path)
         except SessionOverError:
-            return _to(visit, SESSION_ENDED)
+            return _to(visit, visit.door.session_ended)
 
 
-def _elsewhere(place: Place, visit: Visit, session: Session | None, token: str) -> Response | None:
+async def _known(visit: Visit, connection: AsyncConnection, token: str) -> Visit:
+    """The visit, with the session of `token` where it is a live one."""
+    session = await visit.sessions.find(connection, token) if token else None
+    if session is None or session.stage is not Stage.APPLICANT:
+        return replace(visit, session=session)
+    applicant = await applicant_of(connection, session.participant_id)
+    return replace(visit, session=session, known_applicant=applicant)
+
+
+def _elsewhere(place: Place, visit: Visit, token: str) -> Response | None:
     """Where this visit is sent instead of the page it asked for, if anywhere."""
-    if session is None:
-        return _to(visit, SESSION_ENDED if token else SIGN_IN)
-    if session.stage is Stage.PIN_CHANGE and place.access is Access.PRIVATE:
+    if visit.session is None:
+        return _to(visit, visit.door.session_ended if token else visit.door.sign_in)
+    if visit.session.stage is Stage.PIN_CHANGE and place.access is Access.PRIVATE:
         return _to(visit, CHOOSE_PIN)
     return None
 

@@ -22,6 +22,7 @@ from engine.i18n import (
     translations,
 )
 from engine.portal.compiling import OneLanguage
+from engine.portal.doors import PORTAL
 from engine.portal.language import COOKIE, other
 from engine.portal.statics import StaticFiles
 from engine.settings import Settings
@@ -37,6 +38,7 @@ _SIGNED_OUT: Final[Mapping[str, Any]] = MappingProxyType(
         "session_seconds": 0,
         "warn_after_seconds": 0,
         "holds_session": False,
+        "door": PORTAL,
     }
 )
 """What the frame of a page is told unless a visit knows better."""

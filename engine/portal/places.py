@@ -21,6 +21,8 @@ class Access(StrEnum):
     """Whoever is signed in, with a temporary PIN too."""
     PRIVATE = "private"
     """Whoever is signed in with a PIN of their own."""
+    APPLICANT = "applicant"
+    """Whoever is signed in to the application site, with a username and a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,10 @@ def Private(  # noqa: N802  likewise
 ) -> Place:
     """A place for participants who are signed in."""
     return Place(path, handler, Access.PRIVATE, methods, after)
+
+
+def ForApplicants(  # noqa: N802  likewise
+    path: str, handler: Handler, methods: tuple[str, ...] = ("GET",), after: str = ""
+) -> Place:
+    """A place of the application site for those who are signed in there."""
+    return Place(path, handler, Access.APPLICANT, methods, after)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from engine.caseload.pin_requests import Promise
 from engine.caseload.sign_in import Device
+from engine.portal.doors import PORTAL, Door
 from engine.portal.forms import METHODS
 from engine.security.sessions import Session
 from engine.security.tokens import derive_tag, matches
@@ -78,23 +79,19 @@ class Tokens:
                 return Promise(method, date.fromisoformat(due))
         return None
 
-    @property
-    def session_cookie(self) -> str:
-        """Holds the session's token."""
-        return "__Host-session" if self.secure else "session"
+    def session_of(self, request: Request, door: Door = PORTAL) -> str:
+        """The token of the session that the browser says it has at a door; empty where it says
+        none."""
+        return request.cookies.get(self._name(door.cookie), "")
 
-    def session_of(self, request: Request) -> str:
-        """The token of the session that the browser says it has; empty where it says none."""
-        return request.cookies.get(self.session_cookie, "")
-
-    def give_session(self, response: Response, session: Session) -> None:
+    def give_session(self, response: Response, session: Session, door: Door = PORTAL) -> None:
         """Let the browser hold the session, until it is closed."""
-        self._give(response, self.session_cookie, session.token)
+        self._give(response, self._name(door.cookie), session.token)
 
-    def take_session(self, response: Response) -> None:
+    def take_session(self, response: Response, door: Door = PORTAL) -> None:
         """The browser holds no session any more."""
         response.delete_cookie(
-            self.session_cookie, path="/", httponly=True, samesite="lax", secure=self.secure
+            self._name(door.cookie), path="/", httponly=True, samesite="lax", secure=self.secure
         )
 
     def session_token(self, session: Session) -> str:

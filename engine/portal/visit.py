@@ -11,14 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from engine.applications.accounts import Applicant
 from engine.bootstrap import Application
 from engine.caseload.acts import Act, Doing
 from engine.i18n import Language
 from engine.portal.client_network import client_network
+from engine.portal.doors import APPLICATION_SITE, Door, door_of
 from engine.portal.layout import Layout
 from engine.portal.tokens import FORM_FIELD, Tokens
 from engine.security.audit import Detail, Entry
-from engine.security.sessions import Session, Stage
+from engine.security.sessions import Session, Sessions, Stage
 
 FORM_ID_FIELD: Final = "form_id"
 WARN_BEFORE_SECONDS: Final = 2 * 60
@@ -38,6 +40,7 @@ class Visit:
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: UUID = field(default_factory=uuid4)
     connection: AsyncConnection | None = None
+    known_applicant: Applicant | None = None
 
     @property
     def signed_in(self) -> Session:
@@ -51,11 +54,33 @@ class Visit:
         return self.signed_in.participant_id
 
     @property
+    def applicant(self) -> Applicant:
+        """Whose visit it is to a page of the application site that asks for a session."""
+        assert self.known_applicant is not None  # noqa: S101  the gate lets nobody else in
+        return self.known_applicant
+
+    @property
+    def door(self) -> Door:
+        """The door that the page is behind."""
+        return door_of(self.path)
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions that were opened at this door."""
+        if self.door is APPLICATION_SITE:
+            return self.application.applicant_sessions
+        return self.application.sessions
+
+    @property
+    def kiosk(self) -> bool:
+        """Whether the browser stands where the next person uses it after this one."""
+        return self.application.settings.kiosk
+
+    @property
     def seconds_left(self) -> int:
         """How long the session lasts from now on if nothing more is asked for."""
-        idle = self.application.settings.session_idle_minutes * 60
         whole = self.signed_in.ends_at - self.application.clock()
-        return max(0, min(idle, int(whole.total_seconds())))
+        return max(0, int(min(self.sessions.idle, whole).total_seconds()))
 
     @property
     def network(self) -> str:
@@ -96,6 +121,8 @@ class Visit:
     def act(self, name: str, **details: Detail) -> AbstractAsyncContextManager[Doing]:
         """The transaction in which this visit's form is done, once; see `Acts.begin`."""
         act = Act(self.signed_in, name, self.form, self.network, details)
+        if self.door is APPLICATION_SITE:
+            return self.application.applicant_acts.begin(act)
         return self.application.acts.begin(act)
 
     async def note(self, act: str) -> None:
@@ -125,6 +152,7 @@ class Visit:
                     "form_id_field": FORM_ID_FIELD,
                     "form_id": str(uuid4()),
                     "said": self.tokens.said(self.request),
+                    "door": self.door,
                 }
                 | self._standing()
                 | values
@@ -148,7 +176,7 @@ class Visit:
             return {}
         left = self.seconds_left
         return {
-            "signed_in": self.session.stage is Stage.FULL,
+            "signed_in": self.session.stage is not Stage.PIN_CHANGE,
             "in_session": True,
             "unread": self.session.unread,
             "session_seconds": left,

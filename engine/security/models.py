@@ -52,14 +52,15 @@ class PinCredential(Base):
 class PortalSession(Base):
     """A browser that is signed in. The database holds a hash of the token, never the token.
 
-    At stage `pin_change` the reader came in with a temporary PIN and may only change it. It ends
+    At stage `pin_change` the reader came in with a temporary PIN and may only change it; at
+    `applicant` with a username and a password, to the application site alone. It ends
     at `ends_at` whatever happens, and earlier when nothing was asked for a while after `seen_at`,
     or when the PIN it was opened with, `credential_id`, works no more.
     """
 
     __tablename__ = "portal_session"
     __table_args__ = (
-        CheckConstraint("stage IN ('pin_change', 'full')", name="stage"),
+        CheckConstraint("stage IN ('pin_change', 'full', 'applicant')", name="stage"),
         Index(
             "ix_portal_session_live", "participant_id", postgresql_where=text("ended_at IS NULL")
         ),

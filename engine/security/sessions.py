@@ -31,7 +31,7 @@ _FIND: Final = f"""
 SELECT portal_session.id, portal_session.participant_id, stage, seen_at, ends_at, credential_id,
        (SELECT count(*) FROM document WHERE document.participant_id = portal_session.participant_id
         AND opened_at IS NULL) AS unread
-FROM portal_session WHERE {_LIVE}
+FROM portal_session WHERE {_LIVE} AND stage = ANY($4::text[])
 """  # noqa: S608  joined from constants of this module
 _STILL: Final = f"""
 SELECT EXISTS (SELECT FROM portal_session WHERE {_LIVE} AND stage = $4)
@@ -55,6 +55,11 @@ class Stage(StrEnum):
     PIN_CHANGE = "pin_change"
     """By a temporary PIN: the next thing, and the only one, is to choose a PIN of one's own."""
     FULL = "full"
+    APPLICANT = "applicant"
+    """By username and password, to the application site: no PIN session, and none becomes one."""
+
+
+BY_PIN: Final = (Stage.PIN_CHANGE, Stage.FULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,13 @@ class Session:
 @dataclass(frozen=True, slots=True)
 class Sessions:
     """Opens, finds and ends them. `idle` is how long one lasts when nothing is asked for, `whole`
-    how long at most (OWASP ASVS 4.0.3, 3.3)."""
+    how long at most (OWASP ASVS 4.0.3, 3.3). Those at other `stages` are not found: what was opened
+    at one of the two doors is worth nothing at the other."""
 
     clock: Clock
     idle: timedelta
     whole: timedelta
+    stages: tuple[Stage, ...] = BY_PIN
 
     async def open(
         self,
@@ -99,7 +106,7 @@ class Sessions:
         """The live session of `token`, which has now been seen; None for any other token."""
         now = self.clock()
         driver = await driver_connection(connection)
-        row = await driver.fetchrow(_FIND, _hashed(token), now, now - self.idle)
+        row = await driver.fetchrow(_FIND, _hashed(token), now, now - self.idle, list(self.stages))
         if row is None:
             return None
         if now - row["seen_at"] >= _SEEN_EVERY:

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.routing import Route
 
 from engine.portal.app import places
+from engine.portal.apply.rooms import apply_places
 from engine.portal.machine_doors import DESCRIPTION
 from tests.portal.portal_server import Portal
 
@@ -39,7 +40,8 @@ TOKEN: Final = "{token}"
 
 def test_every_door_that_is_no_page_is_described(portal: Portal) -> None:
     """Health, metrics, whatever comes: what is asked by no browser has its place here."""
-    pages = {f"/{language}{place.path}" for place in places() for language in ("en", "es")}
+    every = (*places(), *apply_places())
+    pages = {f"/{language}{place.path}" for place in every for language in ("en", "es")}
     shortcuts = {"/", "/en", "/es", "/forgot-pin", "/login", "/static/{name}"}
     asked = {route.path for route in portal.app.routes if isinstance(route, Route)}
     described = {path for path in DESCRIPTION["paths"] if TOKEN not in path}

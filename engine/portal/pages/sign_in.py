@@ -6,17 +6,15 @@ from typing import Final
 from starlette.responses import Response
 
 from engine.caseload.sign_in import Attempt
+from engine.portal.doors import PORTAL
 from engine.portal.forms import GROUPING
-from engine.portal.gate import CHOOSE_PIN, SESSION_ENDED, SIGN_IN
+from engine.portal.gate import CHOOSE_PIN
 from engine.portal.places import Access, Place, Public
 from engine.portal.tokens import FORM_FIELD
 from engine.portal.visit import Visit
 from engine.request_bodies import read_fields
 from engine.security.sessions import Stage
 
-PARTICIPANT_HOME: Final = "/home"
-LOG_OUT: Final = "/log-out"
-KEEP_SESSION: Final = "/session/keep"
 _TYPED_MOST: Final = 64
 
 
@@ -26,10 +24,10 @@ class SignInPages:
     @property
     def places(self) -> Iterator[Place]:
         """Where they are."""
-        yield Public(SIGN_IN, self.sign_in, ("GET", "POST"))
-        yield Public(SESSION_ENDED, self.session_ended)
-        yield Place(LOG_OUT, self.log_out, Access.PIN_CHANGE, ("POST",))
-        yield Place(KEEP_SESSION, self.keep, Access.PIN_CHANGE, ("POST",))
+        yield Public(PORTAL.sign_in, self.sign_in, ("GET", "POST"))
+        yield Public(PORTAL.session_ended, self.session_ended)
+        yield Place(PORTAL.log_out, self.log_out, Access.PIN_CHANGE, ("POST",))
+        yield Place(PORTAL.keep_session, self.keep, Access.PIN_CHANGE, ("POST",))
 
     async def sign_in(self, visit: Visit) -> Response:
         """The form, or what was posted with it."""
@@ -43,7 +41,7 @@ class SignInPages:
         token = visit.tokens.session_of(visit.request)
         async with visit.application.engine.begin() as connection:
             if token and await visit.application.sessions.find(connection, token):
-                return visit.to(PARTICIPANT_HOME)
+                return visit.to(PORTAL.home)
         response = visit.page("session_ended.html")
         visit.tokens.take_session(response)
         return response
@@ -99,7 +97,7 @@ class SignInPages:
             return self._form(visit, 422, {"": "not_let_in"}, typed)
         await self._end_older(visit)
         full = session.stage is Stage.FULL
-        response = visit.to(PARTICIPANT_HOME if full else CHOOSE_PIN)
+        response = visit.to(PORTAL.home if full else CHOOSE_PIN)
         visit.tokens.give_session(response, session)
         if full:
             visit.tokens.give_device(response, session)

@@ -1,0 +1,1 @@
+"""Applications for child support: accounts of those who apply, and what they hand in."""

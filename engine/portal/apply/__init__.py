@@ -1,0 +1,1 @@
+"""The application site: one module for each of its pages."""

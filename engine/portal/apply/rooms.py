@@ -1,0 +1,12 @@
+"""Every page of the application site."""
+
+from collections.abc import Iterator
+
+from engine.portal.apply.home import ApplyHomePages
+from engine.portal.places import Place
+
+
+def apply_places() -> Iterator[Place]:
+    """Where they are, and who may come to them."""
+    for room in (ApplyHomePages(),):
+        yield from room.places
