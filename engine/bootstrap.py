@@ -32,7 +32,7 @@ from engine.caseload.paperless import PaperlessReaders
 from engine.caseload.pin_requests import PinRequests
 from engine.caseload.recipients import CaseloadRecipients, Cooling
 from engine.caseload.reminders import Reminders
-from engine.caseload.sign_in import Manners, SignIn
+from engine.caseload.sign_in import SignIn
 from engine.caseload.statements import StatementRun
 from engine.caseload.suppression import Suppression
 from engine.caseload.survey import Surveyor
@@ -107,6 +107,7 @@ from engine.security.pins import PinHasher
 from engine.security.sealed_columns import ColumnSealer
 from engine.security.sealing import SecretBox
 from engine.security.sessions import Sessions, Stage
+from engine.security.sign_in_standings import Manners, Standings
 from engine.security.throttling import Throttle
 from engine.settings import Settings
 
@@ -227,6 +228,13 @@ def _compose(
     idle, whole = settings.session_idle, timedelta(hours=settings.session_hours)
     sessions = Sessions(clock, idle, whole)
     applicant_sessions = Sessions(clock, idle, whole, (Stage.APPLICANT,))
+    manners = Manners(
+        settings.lock_after_failures,
+        timedelta(minutes=settings.lock_first_minutes),
+        timedelta(minutes=settings.lock_most_minutes),
+        timedelta(seconds=settings.sign_in_slow_seconds),
+    )
+    standings = Standings(manners, clock)
     pins = TemporaryPins(hasher, box, clock, settings.pin_digits)
     renderer = Renderer(settings.agency, settings.public_url)
     recipients = CaseloadRecipients(
@@ -402,12 +410,7 @@ def _compose(
             checker=checker,
             sessions=sessions,
             audit=audit,
-            manners=Manners(
-                settings.lock_after_failures,
-                timedelta(minutes=settings.lock_first_minutes),
-                timedelta(minutes=settings.lock_most_minutes),
-                timedelta(seconds=settings.sign_in_slow_seconds),
-            ),
+            standings=standings,
             key=settings.tag_key_bytes(),
             clock=clock,
         ),

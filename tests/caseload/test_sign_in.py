@@ -10,8 +10,9 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.bootstrap import Application
-from engine.caseload.sign_in import THROUGH_A_LOCK, Attempt, Device, Manners
+from engine.caseload.sign_in import THROUGH_A_LOCK, Attempt, Device
 from engine.security.sessions import Session, Stage
+from engine.security.sign_in_standings import Manners
 from engine.settings import Settings
 from tests import people
 from tests.acting import opened_in_parts
@@ -125,8 +126,9 @@ async def test_guessing_is_slowed_down_before_it_is_locked(application: Applicat
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    manners = replace(application.sign_in.manners, slow=timedelta(seconds=1))
-    slow = replace(application.sign_in, sleep=sleep, manners=manners)
+    standings = application.sign_in.standings
+    manners = replace(standings.manners, slow=timedelta(seconds=1))
+    slow = replace(application.sign_in, sleep=sleep, standings=replace(standings, manners=manners))
     for number in (NUMBER, "9999999999"):
         waited.clear()
         for pin in (WRONG, WRONG, WRONG, WRONG, PIN):
