@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.alarms.book import AlarmBook
 from engine.alarms.destinations import Destination, Webhook
 from engine.alarms.telling import Teller
+from engine.case_system.feed.numbering import Numbering
+from engine.case_system.feed.reading import Feed
 from engine.caseload.acts import Acts
 from engine.caseload.appointment_calendar import AppointmentCalendars
 from engine.caseload.appointment_changes import AppointmentChanges
@@ -171,6 +173,8 @@ class Application:
     smtp: SmtpPool
     mark: Mark
     recovery: Recovery
+    numbering: Numbering
+    feed: Feed
 
 
 @asynccontextmanager
@@ -460,6 +464,8 @@ def _compose(
             addressing=addressing,
             clock=clock,
         ),
+        numbering=Numbering(engine, clock),
+        feed=Feed(engine),
     )
 
 

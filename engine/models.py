@@ -2,6 +2,8 @@
 
 from engine.alarms import models as alarms
 from engine.applications import models as applications
+from engine.case_system.feed import models as feed
+from engine.case_system.webhooks import models as webhooks
 from engine.caseload import models as caseload
 from engine.communications import models as communications
 from engine.database import Base
@@ -21,9 +23,11 @@ __all__ = [
     "caseload",
     "communications",
     "email",
+    "feed",
     "inbox",
     "mail",
     "recovery",
     "retention",
     "security",
+    "webhooks",
 ]

@@ -98,6 +98,8 @@ class Retention(BaseModel):
     """Hashes of PINs that open nothing any more."""
     link_days: Annotated[int, Field(ge=1)] = 30
     """Links that proved an email address, from when they ran out."""
+    feed_days: Annotated[int, Field(ge=7, le=365)] = 30
+    """Places of the feed, from when they were given out; what they tell of stays."""
 
 
 class Settings(BaseSettings):

@@ -16,6 +16,9 @@ _REMINDED: Final = frozenset(range(8, 18))
 """At 8:00, and each hour until shortly before the batch closes: what was missed is caught up on the
 same day, and a letter that an import overtook is still stopped."""
 
+_NUMBERED: Final = frozenset(range(2, 60, 5))
+"""How long an event waits, at the most, until whoever asks hears of it."""
+
 _TOLD: Final = frozenset(range(5, 60, 10))
 """Soon enough for whoever waits for a smarthost to come back."""
 
@@ -74,6 +77,11 @@ async def tell_alarms(ctx: dict[str, Any]) -> None:
     await application(ctx).teller.run()
 
 
+async def number_events(ctx: dict[str, Any]) -> None:
+    """Give what became of deliveries and promises its place in the feed."""
+    await application(ctx).numbering.run()
+
+
 async def inbox_unopened(ctx: dict[str, Any]) -> None:
     """Remind of documents that nobody opened, and send by mail what has waited for too long."""
     await application(ctx).unopened.run()
@@ -106,10 +114,10 @@ async def tidy(ctx: dict[str, Any]) -> None:
 
 def cron_table() -> list[CronJob]:
     """What runs by the clock: reminders from 8:00 on; unopened documents at 9:20; tidying up at
-    3:20; statements at 6:00; every ten seconds the telling of alarms; the sweep every quarter of a
-    minute; every minute the print drop, what is called out, cancelled campaigns and those who were
-    locked out, and after 17:30 on business days whatever is left of closing the batch: a minute
-    that was missed costs nothing."""
+    3:20; statements at 6:00; every ten seconds the telling of alarms, every five the feed; the
+    sweep every quarter of a minute; every minute the print drop, what is called out, cancelled
+    campaigns and those who were locked out, and after 17:30 on business days whatever is left of
+    closing the batch: a minute that was missed costs nothing."""
     return [
         cron(sweep, second={0, 15, 30, 45}, unique=True, max_tries=1),
         cron(
@@ -118,6 +126,7 @@ def cron_table() -> list[CronJob]:
         cron(read_returns, second=20, unique=True, max_tries=1, timeout=3600),
         cron(watch_deadlines, second=50, unique=True, max_tries=1),
         cron(watch_deliveries, second=40, unique=True, max_tries=1),
+        cron(number_events, second=set(_NUMBERED), unique=True, max_tries=1, timeout=600),
         cron(tell_alarms, second=set(_TOLD), unique=True, max_tries=1, timeout=600),
         cron(tell_locked, second=45, unique=True, max_tries=1),
         cron(inbox_unopened, hour=9, minute=20, second=0, unique=True, max_tries=1, timeout=3600),

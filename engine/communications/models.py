@@ -1,7 +1,7 @@
 """The tables of the engine: communications, their deliveries, and the events, append-only."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,6 +22,11 @@ from engine.communications.states import State
 from engine.database import Base
 
 _STATES = ", ".join(f"'{state}'" for state in State)
+
+LOUD: Final = "event NOT IN ('claimed', 'put_back') AND (changed OR event = 'complained')"
+"""Which delivery events are told to others: not a worker's own doings, nor what changed nothing,
+unless its reader complained."""
+_XACT: Final = text("pg_current_xact_id()::text::bigint")
 
 
 class Communication(Base):
@@ -165,9 +170,14 @@ class Delivery(Base):
 
 
 class DeliveryEvent(Base):
-    """One thing that happened to a delivery; the database refuses to change or remove it."""
+    """One thing that happened to a delivery; the database refuses to change or remove it.
+
+    `xact` is the transaction that wrote it, by which those are found that committed since; NULL
+    from before there was a feed.
+    """
 
     __tablename__ = "delivery_event"
+    __table_args__ = (Index("ix_delivery_event_xact", "xact", postgresql_where=text(LOUD)),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), index=True)
@@ -178,6 +188,7 @@ class DeliveryEvent(Base):
     state: Mapped[str]
     changed: Mapped[bool]
     reason: Mapped[str | None]
+    xact: Mapped[int | None] = mapped_column(BigInteger, server_default=_XACT)
 
 
 class CommunicationEvent(Base):
@@ -191,6 +202,7 @@ class CommunicationEvent(Base):
     __table_args__ = (
         CheckConstraint("event IN ('at_risk', 'promise_missed', 'breached')", name="event"),
         UniqueConstraint("communication_id", "step", "event"),
+        Index("ix_communication_event_xact", "xact"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -199,6 +211,7 @@ class CommunicationEvent(Base):
     event: Mapped[str]
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     reason: Mapped[str | None]
+    xact: Mapped[int | None] = mapped_column(BigInteger, server_default=_XACT)
 
 
 class BounceReport(Base):

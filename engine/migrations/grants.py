@@ -149,6 +149,25 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
         PORTAL: "SELECT, UPDATE (opened_at)",
         PURGER: _REMOVE,
     },
+    # What the case system is told of it.
+    "feed_event": {WORKER: _APPEND, PORTAL: _READ, PURGER: _REMOVE},
+    "feed_head": {
+        WORKER: _CHANGE,
+        PORTAL: "SELECT (position, removed_to, numbered_at)",
+        PURGER: "SELECT (removed_to), UPDATE (removed_to)",
+    },
+    "webhook_endpoint": {
+        WORKER: _CHANGE,
+        PORTAL: "SELECT, INSERT, DELETE, UPDATE (failures, failing_since, next_attempt_at, "
+        "disabled_at, disabled_why)",
+        OPERATOR: "DELETE",
+    },
+    # The portal makes secrets, and can read none.
+    "webhook_secret": {
+        WORKER: _READ,
+        PORTAL: "SELECT (id, endpoint_id, made_at, ends_at), INSERT, DELETE, UPDATE (ends_at)",
+        OPERATOR: "SELECT, INSERT, DELETE, UPDATE",
+    },
     # The mail room.
     "print_batch": {WORKER: "SELECT, INSERT, UPDATE, DELETE", PURGER: _REMOVE},
     "print_piece": {WORKER: "SELECT, INSERT, UPDATE, DELETE", PURGER: _REMOVE},

@@ -19,14 +19,19 @@ GROUP BY mailer_id
 """
 
 
+# Whoever has read beyond the backup's end reads on, and misses nothing of what comes.
+_FEED: Final = "UPDATE feed_head SET position = position + $1"
+
+
 async def leap(driver: Any, seen: Mapping[str, int]) -> None:
-    """Move every sequence on, those of `seen` (table → highest number seen) beyond it at least, in
-    the caller's transaction."""
+    """Move every sequence on, those of `seen` (table → highest number seen) beyond it at least, and
+    the places of the feed, in the caller's transaction."""
     for row in await driver.fetch(_SEQUENCES):
         table = row["sequencename"].removesuffix("_id_seq")
         highest = max(row["last"], seen.get(table, 0))
         # Where setval would stay though the transaction is rolled back, this does not.
         await driver.execute(f"ALTER SEQUENCE {row['name']} RESTART WITH {highest + LEAP}")
+    await driver.execute(_FEED, LEAP)
 
 
 async def skip_serials(driver: Any, letters: int, now: Any) -> None:

@@ -160,6 +160,12 @@ WHERE superseded_at < $1
   AND NOT EXISTS (SELECT FROM contact_suppression WHERE contact_point_id = contact_point.id)
   AND NOT EXISTS (SELECT FROM email_confirmation WHERE contact_point_id = contact_point.id)
 """
+_FEED = "SELECT position AS id, false AS owed, false AS held FROM feed_event WHERE at < $1"
+# Whoever reads on from before there is told so.
+_FEED_REMOVED = """
+UPDATE feed_head SET removed_to =
+    greatest(removed_to, (SELECT max(gone) FROM unnest($1::bigint[]) AS removed (gone)))
+"""
 _ALARMS = """
 SELECT id, cleared_at IS NULL AS owed, false AS held FROM alarm WHERE raised_at < $1
 """
@@ -180,6 +186,12 @@ def kinds(retention: Retention, audit_years: int) -> tuple[Kind, ...]:
     """Every class, in the order in which they are removed; the audit trail is apart."""
     communications = retention.communication_years * _YEAR
     return (
+        Kind(
+            "feed",
+            timedelta(days=retention.feed_days),
+            _FEED,
+            (_of("feed_event", "position"), _FEED_REMOVED),
+        ),
         Kind("links", timedelta(days=retention.link_days), _LINKS, (_of("email_confirmation"),)),
         Kind(
             "pin_hashes",

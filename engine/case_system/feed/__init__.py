@@ -1,0 +1,1 @@
+"""The ordered feed: what became of deliveries and promises, numbered once for everybody."""

@@ -1,0 +1,1 @@
+"""Webhooks: the feed, posted to whoever asked for it."""
