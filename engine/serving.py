@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from engine.bootstrap import Application, open_application
 from engine.caseload.personal import CONTACT, NAMES
+from engine.phone.door import phone_door
 from engine.portal.app import create_app
 from engine.security.resealing import require_keys
 from engine.settings import Settings
@@ -50,9 +51,9 @@ async def serve_until_told(app: ASGIApp, listener: socket.socket) -> None:
     await server.serve(sockets=[listener])
 
 
-def doors(_application: Application) -> list[Mount]:
+def doors(application: Application) -> list[Mount]:
     """The doors that the application has open beside the portal's pages, each under its path."""
-    return []
+    return [door for door in (phone_door(application),) if door is not None]
 
 
 async def serve_portal(settings: Settings, host: str, port: int, *, shared: bool) -> None:

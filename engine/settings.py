@@ -28,6 +28,9 @@ def _demonstration_key(purpose: str) -> str:
 _DEMONSTRATION_SEALING_KEY: Final = _demonstration_key("sealing")
 _DEMONSTRATION_PEPPER: Final = _demonstration_key("pepper")
 _DEMONSTRATION_TAG_KEY: Final = _demonstration_key("tags")
+_DEMONSTRATION_PHONE_TOKEN: Final = _demonstration_key("phone")
+_DEMONSTRATION_AGENT: Final = "+19165550100"
+"""A number that is set aside for fiction."""
 
 _SMTP_SCHEMES: Final = ("smtp", "smtps", "smtp+starttls", "smtp+plain")
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -183,6 +186,18 @@ class Settings(BaseSettings):
     audit_years: Annotated[int, Field(ge=1)] = 7
     retention: Retention = Retention()
 
+    phone_auth_token: SecretStr | None = None
+    """What the voice platform signs its webhooks with; unset, there is no phone line, but for a
+    demonstration's in development."""
+    phone_base_url: str | None = None
+    """The address that the platform was told, as far as the host; PUBLIC_URL when unset."""
+    phone_agent_number: str = _DEMONSTRATION_AGENT
+    """The number at which agents answer in office hours."""
+    phone_menus: Path | None = None
+    """Menus of one's own in place of ours, in the same form."""
+    phone_pin_rate_per_participant: str = "3/day"
+    """How often a new PIN may be asked for by telephone, where the number alone is asked for."""
+
     chunk: Annotated[int, Field(ge=1, le=500)] = 500
     lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 40
     smtp_connections: Annotated[int, Field(ge=1, le=100)] = 4
@@ -310,6 +325,22 @@ class Settings(BaseSettings):
             raise ValueError("must name each selector once")
         return value
 
+    @field_validator("phone_base_url")
+    @classmethod
+    def _base_only(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://connect.example")
+        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("must be a scheme and a host, like https://connect.example")
+        return value
+
+    @field_validator("phone_agent_number")
+    @classmethod
+    def _dialled(cls, value: str) -> str:
+        # ITU-T E.164: a plus, the country's code, and at most fifteen digits in all.
+        if re.fullmatch(r"\+[1-9][0-9]{6,14}", value) is None:
+            raise ValueError("must be a number in full, like +19165550100")
+        return value
+
     @field_validator("print_job")
     @classmethod
     def _no_proof(cls, value: str) -> str:
@@ -329,6 +360,7 @@ class Settings(BaseSettings):
         "forgot_pin_rate_per_participant",
         "sign_in_rate",
         "sign_in_rate_per_participant",
+        "phone_pin_rate_per_participant",
     )
     @classmethod
     def _rate(cls, value: str) -> str:
@@ -403,6 +435,17 @@ class Settings(BaseSettings):
         """The key under which Message-IDs, return paths and throttle scopes are derived."""
         return self.tag_key.get_secret_value().encode()
 
+    def phone_token(self) -> str | None:
+        """The token that webhooks of the phone line are signed with; None where there is no line.
+        In development everybody knows it."""
+        if self.phone_auth_token is not None:
+            return self.phone_auth_token.get_secret_value()
+        return _DEMONSTRATION_PHONE_TOKEN if self.profile == "development" else None
+
+    def phone_url(self) -> str:
+        """The address of the phone line, as far as its host, as webhooks are signed for it."""
+        return (self.phone_base_url or self.public_url).rstrip("/")
+
     def smtp_urls(self) -> list[str]:
         """The smarthosts, in the order in which they are to be used."""
         return [] if self.smtp_url is None else _several(self.smtp_url.get_secret_value())
@@ -469,6 +512,8 @@ class Settings(BaseSettings):
             for name in ("vendor_certificate", "print_signing_key")
             if getattr(self, name) is None
         ]
+        if self.phone_auth_token is not None and self.phone_agent_number == _DEMONSTRATION_AGENT:
+            faults.append("PHONE_AGENT_NUMBER must be set: nobody answers at the demonstration's")
         if self.print_drop_url is None:
             faults.append("PRINT_DROP_URL must say where batches go: a vendor's drop, or a folder")
         if urlsplit(self.public_url).scheme != "https":

@@ -34,6 +34,11 @@ INSERT INTO pin_credential (participant_id, kind, hash, issued_at) VALUES ($1, '
 RETURNING id
 """
 
+CHANGE_RATE: Final = "5/15minute"
+"""How often a participant may try to change the PIN, whichever door they came by."""
+CHOOSE_RATE: Final = "20/15minute"
+"""Likewise after a temporary PIN, where the current one is not asked for."""
+
 
 class PinFault(StrEnum):
     """What is wrong with a PIN that was typed; templates/portal/change_pin.html has the words."""
@@ -94,12 +99,21 @@ class ChosenPins:
     async def wrongs(self, live: LivePins, typed: Typed) -> dict[str, PinFault]:
         """Field → what is wrong with it by the hashes. Whether the new PIN is the one there is, is
         told only to whoever knows that one."""
-        if typed.current is not None:
-            (right,) = await self.checker.matches(typed.current, (live.chosen,))
-            if not right:
-                return {"current_pin": PinFault.CURRENT_WRONG}
+        if typed.current is not None and not await self.knows(live, typed.current):
+            return {"current_pin": PinFault.CURRENT_WRONG}
         same = await self.checker.matches(typed.new, (live.temporary, live.chosen))
         return {"new_pin": PinFault.SAME} if any(same) else {}
+
+    async def knows(self, live: LivePins, current: str) -> bool:
+        """Whether `current` is the PIN that the participant chose."""
+        (right,) = await self.checker.matches(current, (live.chosen,))
+        return right
+
+    async def confirms(self, hashed: str, again: str) -> bool:
+        """Whether `again` is the PIN of a hash that `hash` gave, where the PIN itself is not kept
+        until it is entered once more."""
+        (same,) = await self.checker.matches(again, (hashed,))
+        return same
 
     async def hash(self, new: str) -> str:
         """`new` as it is kept. It takes a while, and no connection is to wait for it."""

@@ -2,7 +2,7 @@
 
 import hmac
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, Literal
@@ -96,12 +96,31 @@ class PinRequests:
 
         Whoever asks is unknown, though they know a participant's name and number.
         """
+        typed = f"{first_name}\n{last_name}"
+        return await self._receive(
+            external_id, method, language, network, lambda names: _same_name(names, typed)
+        )
+
+    async def receive_by_number(
+        self, external_id: str, method: Method, language: Language, *, network: str | None = None
+    ) -> Promise:
+        """The same of somebody on the telephone, who is asked for the number alone: a PIN goes
+        nowhere but to what is on file, and how often is for the caller to limit."""
+        return await self._receive(external_id, method, language, network, lambda _names: True)
+
+    async def _receive(
+        self,
+        external_id: str,
+        method: Method,
+        language: Language,
+        network: str | None,
+        is_theirs: Callable[[str], bool],
+    ) -> Promise:
         now = self.clock()
         async with self.engine.begin() as connection:
             driver = await driver_connection(connection)
             row = await driver.fetchrow(_LOOK_UP, external_id)
-            stored = row["names"] if row else "\n"
-            same = _same_name(stored, f"{first_name}\n{last_name}")
+            same = is_theirs(row["names"] if row else "\n")
             participant_id = row["id"] if row and same else None
             request_id = await driver.fetchval(_RECEIVE, participant_id, method, language, now)
             await self.audit.append(

@@ -21,6 +21,7 @@ from engine.cli import (
     mail,
     notices,
     notify,
+    phone,
     preview,
     processes,
     purge,
@@ -54,6 +55,7 @@ app.add_typer(campaign.app, name="campaign")
 app.add_typer(consent.app, name="consent")
 app.add_typer(roles.app, name="roles")
 app.add_typer(hold.app, name="hold")
+app.add_typer(phone.app, name="phone")
 bounce.app.command("serve")(returns.serve)
 bounce.app.command("read")(returns.read)
 app.command("preview")(preview.preview)

@@ -5,15 +5,13 @@ from typing import Final
 
 from starlette.responses import Response
 
-from engine.caseload.chosen_pins import PinFault, read_typed
+from engine.caseload.chosen_pins import CHANGE_RATE, CHOOSE_RATE, PinFault, read_typed
 from engine.portal.gate import CHOOSE_PIN
 from engine.portal.places import Access, Place, Private
 from engine.portal.visit import Visit
 from engine.security.sessions import Stage
 
 CHANGE_PIN: Final = "/profile/pin"
-_CHANGE_RATE: Final = "5/15minute"
-_CHOOSE_RATE: Final = "20/15minute"
 _TYPED_MOST: Final = 64
 _FORM: Final = ("GET", "POST")
 
@@ -34,13 +32,13 @@ class ChangePinPages:
             return visit.to("/home")
         if not visit.posted:
             return self._form(visit, {}, 200)
-        return await self._changed(visit, "/home", _CHOOSE_RATE, current=False)
+        return await self._changed(visit, "/home", CHOOSE_RATE, current=False)
 
     async def change(self, visit: Visit) -> Response:
         """At will: the current PIN is asked for, a few times in a quarter of an hour."""
         if not visit.posted:
             return self._form(visit, {}, 200)
-        return await self._changed(visit, "/profile", _CHANGE_RATE, current=True)
+        return await self._changed(visit, "/profile", CHANGE_RATE, current=True)
 
     async def _changed(self, visit: Visit, onward: str, rate: str, *, current: bool) -> Response:
         """Slips are told at once; what takes a hash is counted, and worked at without holding a
