@@ -80,7 +80,9 @@ async def parts(
         taken = {name: getattr(portal, name) for name in _OF_THE_PORTAL}
         taken |= {name: getattr(operator, name) for name in _OF_OPERATORS}
         taken |= {
-            "pin_requests": _Parted(portal.pin_requests, ("receive", "receive_by_number"), worker.pin_requests),
+            "pin_requests": _Parted(
+                portal.pin_requests, ("receive", "receive_by_number"), worker.pin_requests
+            ),
             "sign_in": _SignIn(**_fields(portal.sign_in), worker=worker.sign_in),
             "campaigns": _Parted(worker.campaigns, ("finish_cancelling",), operator.campaigns),
         }
