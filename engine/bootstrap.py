@@ -68,6 +68,7 @@ from engine.email.operators import OperatorAddress
 from engine.email.smarthost import Smarthost
 from engine.email.smarthost_reports import SmarthostReports
 from engine.email.transport import SmtpPool
+from engine.email.worker_watch import WorkerWatch
 from engine.errors import SettingsError
 from engine.inbox.channel import InboxChannel
 from engine.inbox.documents import Documents
@@ -138,6 +139,7 @@ class Application:
     smarthost_reports: SmarthostReports
     alarms: AlarmBook
     teller: Teller
+    worker_watch: WorkerWatch
     overview: Overview
     by_hand: ByHand
     orders: Orders
@@ -328,6 +330,7 @@ def _compose(
         drop=partial(drop_for, settings),
     )
     incoming = Incoming(settings.data_dir / "print" / "incoming")
+    teller = Teller(engine, _told_of_alarms(settings, pool, signer), clock)
     pickup = Pickup(
         engine=engine,
         drop=partial(open_drop, settings),
@@ -382,7 +385,8 @@ def _compose(
         poison=PoisonWatch(engine, clock),
         smarthost_reports=SmarthostReports(engine, pool, clock),
         alarms=AlarmBook(engine),
-        teller=Teller(engine, _told_of_alarms(settings, pool, signer), clock),
+        teller=teller,
+        worker_watch=WorkerWatch(engine, teller, clock),
         overview=Overview(engine, outgoing),
         by_hand=ByHand(engine, clock),
         orders=Orders(engine, outbox, partial(load_print_keys, settings), outgoing, clock),

@@ -66,8 +66,9 @@ async def watch_deadlines(ctx: dict[str, Any]) -> None:
 
 
 async def watch_deliveries(ctx: dict[str, Any]) -> None:
-    """Call out dead smarthosts, and what cannot be read or built."""
+    """Call out dead smarthosts, and what cannot be read or built; and say that a worker lives."""
     app = application(ctx)
+    await app.worker_watch.look()
     await app.smarthost_reports.look()
     await app.poison.look()
 

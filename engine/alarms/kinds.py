@@ -9,6 +9,7 @@ AlarmKind = Literal[
     "at_risk",
     "breached",
     "smarthost",
+    "no_workers",
     "unreadable",
     "not_built",
     "no_ack",
@@ -31,6 +32,7 @@ class Finder(StrEnum):
 
     DEADLINES = "deadlines"
     SMARTHOSTS = "smarthosts"
+    WORKERS = "workers"
     DELIVERIES = "deliveries"
     PRINT_DROP = "print_drop"
 
@@ -61,6 +63,11 @@ KINDS: Final[dict[AlarmKind, Kind]] = {
         Finder.SMARTHOSTS,
         "a smarthost takes no mail; what is owed waits, and is held against no message",
         "what its text advises; ask whoever runs it. With several in SMTP_URL the others carry on",
+    ),
+    "no_workers": Kind(
+        Finder.WORKERS,
+        "no worker is at work: nothing is sent, and no other alarm is raised",
+        "start them: on each machine, systemctl status 'connect-worker@*' and its log say why not",
     ),
     "unreadable": Kind(
         Finder.DELIVERIES,

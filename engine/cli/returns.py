@@ -29,7 +29,8 @@ def serve(
         bool, typer.Option("--lmtp", help="speak LMTP, as a mail system does to a mailbox")
     ] = False,
 ) -> None:
-    """Take in bounces and complaints over SMTP, until SIGTERM."""
+    """Take in bounces and complaints over SMTP, until SIGTERM; and raise the alarm while no worker
+    is at work."""
     configure_logs()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(served(load_settings()), host, port, lmtp=lmtp))
@@ -43,7 +44,10 @@ async def _serve(settings: Settings, host: str, port: int, *, lmtp: bool) -> Non
         receiver = await serve_returns(
             application.returns, settings.complaints_address, host=host, port=port, lmtp=lmtp
         )
+        looking = asyncio.create_task(application.worker_watch.keep_looking())
         await told.wait()
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
         await receiver.stop()
 
 

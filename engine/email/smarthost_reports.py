@@ -47,6 +47,10 @@ SELECT host, count(*)::int AS workers,
        min(reason) FILTER (WHERE NOT answering) AS reason
 FROM smarthost_report WHERE seen_at > clock_timestamp() - $1::interval GROUP BY host ORDER BY host
 """
+_ALIVE: Final = """
+SELECT count(DISTINCT worker) FROM smarthost_report
+WHERE seen_at > clock_timestamp() - $1::interval
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,13 @@ async def standing(connection: AsyncConnection) -> list[HostStanding]:
     driver = await driver_connection(connection)
     rows: Sequence[Any] = await driver.fetch(_READ, LATELY)
     return [HostStanding(**dict(row)) for row in rows]
+
+
+async def workers_alive(connection: AsyncConnection) -> int:
+    """How many workers have said lately that they live."""
+    driver = await driver_connection(connection)
+    alive: int = await driver.fetchval(_ALIVE, LATELY)
+    return alive
 
 
 def _interval(seconds: float | None) -> timedelta | None:

@@ -17,7 +17,7 @@ from engine.clock import pacific_date
 from engine.communications.catalogue import Channel, Urgency
 from engine.communications.states import State
 from engine.database import driver_connection
-from engine.email.smarthost_reports import LATELY, HostStanding, standing
+from engine.email.smarthost_reports import HostStanding, standing, workers_alive
 
 log: Final = structlog.get_logger()
 
@@ -33,10 +33,6 @@ FROM communication WHERE state IN ('owed', 'held') GROUP BY urgency
 """
 _PROMISES = "SELECT event, count(*) AS number FROM communication_event GROUP BY event"
 _ALARMS = "SELECT kind, count(*) AS number FROM alarm WHERE cleared_at IS NULL GROUP BY kind"
-_WORKERS = """
-SELECT count(DISTINCT worker) FROM smarthost_report
-WHERE seen_at > clock_timestamp() - $1::interval
-"""
 _OBLIGATION_GAUGES: Final = {
     "oldest": (
         "connect_oldest_owed_seconds",
@@ -128,7 +124,7 @@ class Standing(Collector):
             alarms = await driver.fetch(_ALARMS)
             promises = await driver.fetch(_PROMISES)
             smarthosts = await standing(connection)
-            workers = await driver.fetchval(_WORKERS, LATELY)
+            workers = await workers_alive(connection)
         outlook = await self._application.deadlines.outlook()
         return Reading(
             {(row["state"], row["channel"]): row["number"] for row in deliveries},
