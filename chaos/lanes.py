@@ -56,10 +56,14 @@ class Lanes:
     def run(self) -> None:
         """Return when every scenario came to its end. Raises LaneLostError."""
         while self.lanes:
-            ready = wait([lane.ask for lane in self.lanes])
-            for lane in [lane for lane in self.lanes if lane.ask in ready]:
-                self._hear(lane)
-            self._give()
+            self.hear_and_give()
+
+    def hear_and_give(self) -> None:
+        """Wait until a lane says something, and give scenarios to those that are free."""
+        ready = wait([lane.ask for lane in self.lanes])
+        for lane in [lane for lane in self.lanes if lane.ask in ready]:
+            self._hear(lane)
+        self._give()
 
     def _hear(self, lane: Lane) -> None:
         try:

@@ -21,7 +21,7 @@ from tests.promises import EMAIL_THEN_MAIL, payment
 _DAYS: Final = 3
 """Of so many days the caseload's own payments are told, as documents where people are enrolled:
 each takes a tenth of a second to draw."""
-_ASKERS: Final = 12
+_ASKERS: Final = 40
 """Of so many participants one asks for a PIN: each costs an Argon2id hash, by design."""
 _AT_ONCE: Final = 1_000
 

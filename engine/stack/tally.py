@@ -56,7 +56,7 @@ GROUP BY notice, channel, language ORDER BY notice, channel, language
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Counts of communications by state, and of what still moves: `coming_back` are emails to
-    addresses of which the demonstration's mailbox sends a report."""
+    addresses of which the demonstration's mailbox sends a report, counted once nothing waits."""
 
     communications: int
     met: int
@@ -105,8 +105,12 @@ async def progress(engine: AsyncEngine) -> Progress:
     async with engine.connect() as connection:
         driver = await driver_connection(connection)
         counts = await driver.fetchrow(_PROGRESS)
-        sent_to = [row["fields"]["email"] for row in await driver.fetch(_SENT_TO)]
-    coming_back = sum(email.rpartition("@")[2] in BOUNCING_DOMAINS for email in sent_to)
+        # Every address has to be opened for it: not as long as nothing depends on it.
+        moving = counts["waiting"] or counts["unsettled"]
+        sent_to = [] if moving else await driver.fetch(_SENT_TO)
+    coming_back = sum(
+        row["fields"]["email"].rpartition("@")[2] in BOUNCING_DOMAINS for row in sent_to
+    )
     return Progress(**counts, coming_back=coming_back)
 
 
