@@ -1,7 +1,8 @@
 """Worlds run side by side, and the one that joins all scenarios has the machine to itself."""
 
-from multiprocessing import Pipe, Process
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from unittest.mock import Mock
 
 from rich.progress import Progress
 
@@ -21,10 +22,8 @@ def test_what_joins_all_waits_for_the_others() -> None:
     lanes = Lanes(Progress(disable=True), told.append, ["kill-9", "poison", NAME])
     ends = [Pipe(), Pipe()]
     for ours, theirs in ends:
-        # The process is never asked for more than to have ended.
-        process = Process(target=print)
-        process.join = lambda timeout=None: None  # type: ignore[method-assign]
-        lanes.lanes.append(Lane(process, ours, lanes.bar.add_task("")))
+        # The process is asked for nothing but to end.
+        lanes.lanes.append(Lane(Mock(), ours, lanes.bar.add_task("")))
         theirs.send(None)
         lanes.hear_and_give()
     first, second = (theirs for _, theirs in ends)
