@@ -103,6 +103,8 @@ class Row:
 async def progress(engine: AsyncEngine) -> Progress:
     """How far everything has come."""
     async with engine.connect() as connection:
+        # Of one moment: what comes back between two looks would be in neither.
+        await connection.execution_options(isolation_level="REPEATABLE READ")
         driver = await driver_connection(connection)
         counts = await driver.fetchrow(_PROGRESS)
         # Every address has to be opened for it: not as long as nothing depends on it.
