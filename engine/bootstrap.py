@@ -14,8 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.alarms.book import AlarmBook
 from engine.alarms.destinations import Destination, Webhook
 from engine.alarms.telling import Teller
+from engine.case_system.cancelling import Cancelling
 from engine.case_system.feed.numbering import Numbering
 from engine.case_system.feed.reading import Feed
+from engine.case_system.identifiers import Identifiers
+from engine.case_system.kept_answers import KeptAnswers
+from engine.case_system.keys import ApiKeys
+from engine.case_system.recording import Recorder
 from engine.caseload.acts import Acts
 from engine.caseload.appointment_calendar import AppointmentCalendars
 from engine.caseload.appointment_changes import AppointmentChanges
@@ -172,6 +177,11 @@ class Application:
     courtesy: Courtesy
     holds: LegalHolds
     purge: Purge
+    api_keys: ApiKeys
+    recorder: Recorder
+    kept_answers: KeptAnswers
+    cancelling: Cancelling
+    identifiers: Identifiers
     smtp: SmtpPool
     mark: Mark
     recovery: Recovery
@@ -456,6 +466,11 @@ def _compose(
             audit_years=settings.audit_years,
             clock=clock,
         ),
+        api_keys=ApiKeys(engine, audit, clock),
+        recorder=Recorder(audit, clock),
+        kept_answers=KeptAnswers(clock),
+        cancelling=Cancelling(outcomes, audit),
+        identifiers=Identifiers.of(settings.tag_key_bytes()),
         smtp=pool,
         mark=mark,
         recovery=Recovery(

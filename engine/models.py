@@ -2,6 +2,7 @@
 
 from engine.alarms import models as alarms
 from engine.applications import models as applications
+from engine.case_system import models as case_system
 from engine.case_system.feed import models as feed
 from engine.case_system.webhooks import models as webhooks
 from engine.caseload import models as caseload
@@ -20,6 +21,7 @@ __all__ = [
     "METADATA",
     "alarms",
     "applications",
+    "case_system",
     "caseload",
     "communications",
     "email",

@@ -1,4 +1,4 @@
-"""The bodies of posted forms: bounded in size and time, and read strictly."""
+"""The bodies of requests: bounded in size and time, and read strictly."""
 
 import asyncio
 from typing import Final
@@ -34,15 +34,15 @@ async def read_fields(request: Request, most: int = FIELDS_MOST) -> dict[str, st
     return fields
 
 
-async def bounded_body(request: Request) -> bytes:
-    """The body of a posted form. Raises HTTPException: 413 for more than 64 KiB, 408 for one that
-    does not come."""
+async def bounded_body(request: Request, most: int = BODY_MOST) -> bytes:
+    """The body of a request, of at most so many bytes. Raises HTTPException: 413 for more, 408 for
+    one that does not come, 400 for one whose sender went away."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for piece in request.stream():
                 body += piece
-                if len(body) > BODY_MOST:
+                if len(body) > most:
                     raise HTTPException(413)
     except TimeoutError:
         raise HTTPException(408) from None

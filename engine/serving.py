@@ -11,6 +11,7 @@ import uvicorn
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from engine.api.app import api_door
 from engine.bootstrap import Application, open_application
 from engine.caseload.personal import CONTACT, NAMES
 from engine.phone.door import phone_door
@@ -53,7 +54,8 @@ async def serve_until_told(app: ASGIApp, listener: socket.socket) -> None:
 
 def doors(application: Application) -> list[Mount]:
     """The doors that the application has open beside the portal's pages, each under its path."""
-    return [door for door in (phone_door(application),) if door is not None]
+    open_ones = (phone_door(application), api_door(application))
+    return [door for door in open_ones if door is not None]
 
 
 async def serve_portal(settings: Settings, host: str, port: int, *, shared: bool) -> None:

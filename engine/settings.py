@@ -103,6 +103,8 @@ class Retention(BaseModel):
     """Links that proved an email address, from when they ran out."""
     feed_days: Annotated[int, Field(ge=7, le=365)] = 30
     """Places of the feed, from when they were given out; what they tell of stays."""
+    kept_answer_days: Annotated[int, Field(ge=1)] = 30
+    """What the machine API answered, for when a request comes again under its Idempotency-Key."""
 
 
 class Settings(BaseSettings):
@@ -163,6 +165,10 @@ class Settings(BaseSettings):
     lock_after_failures: Annotated[int, Field(ge=1, le=100)] = 5
     lock_first_minutes: Annotated[int, Field(ge=1)] = 5
     lock_most_minutes: Annotated[int, Field(ge=1)] = 24 * 60
+    api_rate: str = "600/minute"
+    """Requests of one API key, whatever each asks for."""
+    api_unknown_rate: str = "30/minute"
+    """Tokens that are none of ours, by network."""
     pin_hashes_at_once: Annotated[int, Field(ge=1, le=64)] = 2
     session_idle_minutes: Annotated[int, Field(ge=3, le=120)] = 15
     session_hours: Annotated[int, Field(ge=1, le=24)] = 12
@@ -361,6 +367,8 @@ class Settings(BaseSettings):
         "sign_in_rate",
         "sign_in_rate_per_participant",
         "phone_pin_rate_per_participant",
+        "api_rate",
+        "api_unknown_rate",
     )
     @classmethod
     def _rate(cls, value: str) -> str:

@@ -24,7 +24,7 @@ _OF_THE_PORTAL: Final = (
 )
 _OF_OPERATORS: Final = (
     *("held", "overview", "by_hand", "orders", "superseding", "proofs", "returned_mail"),
-    *("appointment_changes", "bulk_notices", "surveyor", "holds", "purge"),
+    *("appointment_changes", "bulk_notices", "surveyor", "holds", "purge", "api_keys"),
 )
 
 

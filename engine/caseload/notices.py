@@ -69,15 +69,17 @@ def _payment_notice(row: Any, now: datetime) -> Obligation:
             paid_on=row["paid_on"],
             case_number=row["case_number"],
         ),
-        route=_route(row, by_email=row["paperless"]),
+        route=route_chosen_by(row),
         requested_at=now,
     )
 
 
-def _route(row: Any, *, by_email: bool) -> Route:
+def route_chosen_by(row: Any) -> Route:
+    """How a reader, a row of `READER`, is told of what is of no hurry: by email who chose to be
+    without paper, and by mail the others."""
     return route_of(
         enrolled=row["paperless"],
-        by_email=by_email and row["has_email"],
+        by_email=row["paperless"] and row["has_email"],
         confidential=row["confidential"],
     )
 

@@ -17,7 +17,8 @@ from engine.errors import InputError
 
 PARTICIPANT: Final = "participant_id"
 _OWN_FACTS: Final = frozenset({"payment_notice", "document_ready"})
-_MOST_CENTS: Final = 10**12
+CENTS_MOST: Final = 10**12
+"""An amount is smaller than this."""
 _WRITTEN_MOST: Final = 200
 
 StagedRow = tuple[int, str, str]
@@ -47,7 +48,7 @@ def query_file(name: str, notice: Notice, rules: Rules) -> CaseloadFile:
     facts = {key: each for key, each in notice.facts.model_fields.items() if key != "name"}
     columns = [
         Column(PARTICIPANT, digits(rules.participant_id_digits), "the Participant ID Number"),
-        *(Column(key, _rule(key, each, rules), "a fact") for key, each in facts.items()),
+        *(Column(key, fact_rule(key, each, rules), "a fact") for key, each in facts.items()),
     ]
     return CaseloadFile(name, f"whom to tell {notice.key}", (PARTICIPANT,), tuple(columns))
 
@@ -104,13 +105,14 @@ class QueryFile:
 def _cents(cell: str) -> int | None:
     if not (cell.isascii() and cell.isdigit()):
         return None
-    return int(cell) if 0 < int(cell[:16]) < _MOST_CENTS and len(cell) < 16 else None
+    return int(cell) if 0 < int(cell[:16]) < CENTS_MOST and len(cell) < 16 else None
 
 
 CENTS: Final = Rule("a whole number of cents above zero, such as 48250", "bigint", _cents)
 
 
-def _rule(name: str, info: FieldInfo, rules: Rules) -> Rule:
+def fact_rule(name: str, info: FieldInfo, rules: Rules) -> Rule:
+    """What the fact `name` of a notice may be."""
     kind: Any = info.annotation
     if name == "case_number":
         return digits(rules.case_number_digits)

@@ -7,6 +7,7 @@ import typer
 
 from engine.cli import (
     alarms,
+    api_key,
     appointment,
     audit,
     batch,
@@ -56,6 +57,7 @@ app.add_typer(consent.app, name="consent")
 app.add_typer(roles.app, name="roles")
 app.add_typer(hold.app, name="hold")
 app.add_typer(phone.app, name="phone")
+app.add_typer(api_key.app, name="api-key")
 bounce.app.command("serve")(returns.serve)
 bounce.app.command("read")(returns.read)
 app.command("preview")(preview.preview)

@@ -169,8 +169,16 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
         OPERATOR: "SELECT, INSERT, DELETE, UPDATE",
     },
     # The mail room.
-    "print_batch": {WORKER: "SELECT, INSERT, UPDATE, DELETE", PURGER: _REMOVE},
-    "print_piece": {WORKER: "SELECT, INSERT, UPDATE, DELETE", PURGER: _REMOVE},
+    "print_batch": {
+        WORKER: "SELECT, INSERT, UPDATE, DELETE",
+        PORTAL: "SELECT (id, state)",
+        PURGER: _REMOVE,
+    },
+    "print_piece": {
+        WORKER: "SELECT, INSERT, UPDATE, DELETE",
+        PORTAL: "SELECT (batch_id, delivery_id)",
+        PURGER: _REMOVE,
+    },
     "print_file": {WORKER: _CHANGE, PURGER: _REMOVE},
     "print_answer": {WORKER: _CHANGE, PURGER: _REMOVE},
     "piece_event": {WORKER: _APPEND, PURGER: _REMOVE},
@@ -187,6 +195,16 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     "smarthost_report": {WORKER: "SELECT, INSERT, UPDATE, DELETE", PORTAL: _READ},
     # Whoever notices that the database was restored says so in it.
     "database_mark": {WORKER: _CHANGE, PORTAL: _CHANGE},
+    # The machine API.
+    "api_key": {WORKER: _READ, PORTAL: _READ, OPERATOR: _CHANGE},
+    "api_key_secret": {
+        PORTAL: "SELECT, UPDATE (used_at)",
+        OPERATOR: (
+            "SELECT (id, api_key_id, prefix, created_at, expires_at, used_at), INSERT, "
+            "UPDATE (expires_at)"
+        ),
+    },
+    "kept_answer": {PORTAL: _APPEND, PURGER: _REMOVE},
     # Legal holds.
     "legal_hold": {OPERATOR: _CHANGE, PURGER: _READ},
     "held_participant": {OPERATOR: _READ, PURGER: _READ},

@@ -1,26 +1,18 @@
-"""Around every request: the headers that protect a reader, one log line, and the last resort.
-
-An error's text and values may hold what a parent typed, so neither is logged: its type and the
-places it passed through are, which is what mends it.
-"""
+"""Around every request: the headers that protect a reader, one log line, and the last resort."""
 
 import time
-import traceback
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
 import structlog
-from asyncpg import exceptions as postgres
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.portal.error_pages import ErrorPages
 from engine.portal.metrics import Metrics
-from engine.recovery.mark import DatabaseRestoredError
+from engine.request_failures import log_failure
 
 log: Final = structlog.get_logger()
 
@@ -43,19 +35,6 @@ HTTPS_HEADERS: Final = {"Strict-Transport-Security": "max-age=31536000"}
 
 UNLOGGED: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 """Asked every few seconds by machines; counted, but not worth a line."""
-SERVERS_AWAY: Final = (
-    OSError,
-    InterfaceError,
-    OperationalError,
-    PoolTimeoutError,
-    postgres.PostgresConnectionError,
-    postgres.CannotConnectNowError,
-    postgres.AdminShutdownError,
-    postgres.TooManyConnectionsError,
-    postgres.InterfaceError,
-    DatabaseRestoredError,
-)
-"""The database is restarting, full or held: 503, and it is worth trying again."""
 
 
 @dataclass(slots=True)
@@ -101,9 +80,8 @@ class Guard:
         try:
             await self.app(scope, receive, send)
         except Exception as error:  # noqa: BLE001  the last resort: it is answered and named here
-            log.critical("request_failed", error=type(error).__name__, passed=_passed(error))
+            away = log_failure(error)
             if not answer.started:
-                away = isinstance(error, SERVERS_AWAY)
                 page = self.error_pages.page(
                     Request(scope), 503 if away else 500, {"Retry-After": "60"} if away else None
                 )
@@ -123,10 +101,3 @@ class Guard:
                 outcome=HTTPStatus(answer.status).phrase,
                 ms=round(seconds * 1000, 1),
             )
-
-
-def _passed(error: BaseException) -> list[str]:
-    return [
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-12:]
-    ]

@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from engine.applications.accounts import Applicant
 from engine.bootstrap import Application
 from engine.caseload.acts import Act, Doing
+from engine.client_network import client_network
 from engine.i18n import Language
-from engine.portal.client_network import client_network
 from engine.portal.doors import APPLICATION_SITE, Door, door_of
 from engine.portal.layout import Layout
 from engine.portal.tokens import FORM_FIELD, Tokens

@@ -169,6 +169,7 @@ UPDATE feed_head SET removed_to =
 _ALARMS = """
 SELECT id, cleared_at IS NULL AS owed, false AS held FROM alarm WHERE raised_at < $1
 """
+_KEPT_ANSWERS = "SELECT id, false AS owed, false AS held FROM kept_answer WHERE kept_at < $1"
 _OPERATOR_ACTS = "SELECT id, false AS owed, false AS held FROM operator_act WHERE at < $1"
 
 
@@ -193,6 +194,12 @@ def kinds(retention: Retention, audit_years: int) -> tuple[Kind, ...]:
             (_of("feed_event", "position"), _FEED_REMOVED),
         ),
         Kind("links", timedelta(days=retention.link_days), _LINKS, (_of("email_confirmation"),)),
+        Kind(
+            "kept_answers",
+            timedelta(days=retention.kept_answer_days),
+            _KEPT_ANSWERS,
+            (_of("kept_answer"),),
+        ),
         Kind(
             "pin_hashes",
             timedelta(days=retention.pin_hash_days),

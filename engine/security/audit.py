@@ -58,8 +58,8 @@ class AuditBrokenError(ConnectError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One act. `actor` reads `participant:<id>`, `staff:<account>`, `system` or `unknown`;
-    `details` are plain values, never a secret, a name or a contact."""
+    """One act. `actor` reads `participant:<id>`, `staff:<account>`, `api:<key>`, `system`
+    or `unknown`; `details` are plain values, never a secret, a name or a contact."""
 
     actor: str
     act: str

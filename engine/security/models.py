@@ -108,8 +108,8 @@ class SignInStanding(Base):
 class AuditEntry(Base):
     """Who did what, when and from where; each entry holds the hash of the one before it.
 
-    `actor` reads `participant:<id>`, `staff:<account>` or `system`; `details` never hold the value
-    of a secret or of a contact. The database refuses to change an entry.
+    `actor` reads `participant:<id>`, `staff:<account>`, `api:<key>` or `system`; `details`
+    never hold the value of a secret or of a contact. The database refuses to change an entry.
     """
 
     __tablename__ = "audit_entry"

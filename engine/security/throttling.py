@@ -5,10 +5,11 @@ Redis is told no person: what is counted is named by a keyed tag of its identifi
 
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from limits import RateLimitItem, parse_many
@@ -27,6 +28,7 @@ ANSWER_WITHIN_SECONDS: Final = 1.0
 LEAVE_ALONE: Final = timedelta(seconds=5)
 """How long a Redis that did not answer is not asked again."""
 
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
@@ -38,6 +40,18 @@ class Decision:
     allowed: bool
     retry_after_seconds: int = 0
     counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a request that was counted leaves of its rate: how many more in a window of so many
+    seconds, and in how many seconds there are more again."""
+
+    decision: Decision
+    most: int
+    window_seconds: int
+    left: int
+    more_in_seconds: int
 
 
 class Throttle:
@@ -75,18 +89,35 @@ class Throttle:
         """
         limit = parse_rate(rate)
         name = self._name(scope, parts)
-        if self._leave_until is None or self._clock() >= self._leave_until:
-            try:
-                decision = await _decide(self._shared, limit, name)
-            except (RedisError, OSError) as error:
-                self._redis_failed(error)
-            else:
-                self._leave_until = None
-                return decision
-        if or_refuse:
+        decision = await self._with_redis(_decide, limit, name)
+        if decision is None and or_refuse:
             seconds = int(LEAVE_ALONE.total_seconds())
             return Decision(allowed=False, retry_after_seconds=seconds, counted=False)
-        return await _decide(self._alone, limit, name)
+        return decision or await _decide(self._alone, limit, name)
+
+    async def take(self, scope: str, *parts: str, rate: str) -> Taken:
+        """Count one request as `allow` does, and say what is left, for those who are told of it."""
+        limit = parse_rate(rate)
+        name = self._name(scope, parts)
+        taken = await self._with_redis(_take, limit, name)
+        return taken or await _take(self._alone, limit, name)
+
+    async def _with_redis(
+        self,
+        count: Callable[[MovingWindowRateLimiter, RateLimitItem, str], Awaitable[T]],
+        limit: RateLimitItem,
+        name: str,
+    ) -> T | None:
+        """What Redis says, or None where it does not."""
+        if self._leave_until is not None and self._clock() < self._leave_until:
+            return None
+        try:
+            counted = await count(self._shared, limit, name)
+        except (RedisError, OSError) as error:
+            self._redis_failed(error)
+            return None
+        self._leave_until = None
+        return counted
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -115,7 +146,21 @@ def parse_rate(rate: str) -> RateLimitItem:
 async def _decide(limiter: MovingWindowRateLimiter, limit: RateLimitItem, name: str) -> Decision:
     if await limiter.hit(limit, name):
         return Decision(allowed=True)
+    _, seconds = await _window(limiter, limit, name)
+    return Decision(allowed=False, retry_after_seconds=seconds)
+
+
+async def _take(limiter: MovingWindowRateLimiter, limit: RateLimitItem, name: str) -> Taken:
+    allowed = await limiter.hit(limit, name)
+    left, seconds = await _window(limiter, limit, name)
+    decision = Decision(allowed, 0 if allowed else seconds)
+    return Taken(decision, limit.amount, limit.get_expiry(), left, seconds)
+
+
+async def _window(
+    limiter: MovingWindowRateLimiter, limit: RateLimitItem, name: str
+) -> tuple[int, int]:
+    """How many more are allowed now, and in how many seconds the oldest that was counted ends."""
     window = await limiter.get_window_stats(limit, name)
     # limits dates its windows by the machine's clock, in seconds since 1970, and by no other.
-    left = math.ceil(window.reset_time - time.time())
-    return Decision(allowed=False, retry_after_seconds=max(1, left))
+    return window.remaining, max(1, math.ceil(window.reset_time - time.time()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.portal.client_network import UNKNOWN, client_network
+from engine.client_network import UNKNOWN, client_network
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,79 @@
+"""The machine API put together: its doors under one path, and problems for whatever goes wrong."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from engine.api.about import every_door
+from engine.api.doors import Door
+from engine.api.gate import Gate
+from engine.api.problems import AWAY, BY_STATUS, INVALID, OUR_FAULT, ProblemError
+from engine.bootstrap import Application
+from engine.caseload.columns import Rules
+from engine.request_failures import log_failure
+
+_VERSION: Final = "/v1"
+_RETRY: Final = {"Retry-After": "30"}
+
+
+def api_door(application: Application) -> Mount:
+    """All that is under /api. Without a row of an API key, every call is answered 401."""
+    gate = Gate(application)
+    by_path: dict[str, dict[str, Door]] = {}
+    for door in every_door(Rules.of(application.settings)):
+        by_path.setdefault(door.path, {})[door.method] = door
+    routes = [
+        Route(f"{_VERSION}{path}", _endpoint(gate, methods), methods=[*methods])
+        for path, methods in by_path.items()
+    ]
+    return Mount("/api", routes=routes, middleware=[Middleware(Problems)])
+
+
+def _endpoint(gate: Gate, methods: Mapping[str, Door]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        # Whoever asks for the head of an answer is answered as if for all of it.
+        method = "GET" if request.method == "HEAD" else request.method
+        return await gate.enter(methods[method], request)
+
+    return endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """ASGI middleware: no answer of the API is a page."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; what is raised is answered as a problem."""
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception as error:
+            if started:
+                raise
+            await _problem(error).answer()(scope, receive, send)
+
+
+def _problem(error: Exception) -> ProblemError:
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, HTTPException):
+        kind = BY_STATUS.get(error.status_code, INVALID)
+        return ProblemError(kind, headers=error.headers)
+    if log_failure(error):
+        return ProblemError(AWAY, headers=_RETRY)
+    return ProblemError(OUR_FAULT)
