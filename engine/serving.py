@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 from engine.api.app import api_door
 from engine.bootstrap import Application, open_application
 from engine.caseload.personal import CONTACT, NAMES
+from engine.migrations.grants import PORTAL
+from engine.migrations.logins import require_own_login
 from engine.phone.door import phone_door
 from engine.portal.app import create_app
 from engine.security.resealing import require_keys
@@ -62,6 +64,7 @@ async def serve_portal(settings: Settings, host: str, port: int, *, shared: bool
     """Serve the portal, and the doors beside it, until SIGTERM or SIGINT; several processes may
     share a port, and each takes its part of the visits."""
     async with open_application(settings) as application:
+        await require_own_login(settings, application.engine, PORTAL)
         await require_keys(application.engine, (NAMES, CONTACT), tuple(settings.sealing_keys))
         listener = socket.create_server((host, port), reuse_port=shared)
         await serve_until_told(create_app(application, doors(application)), listener)

@@ -33,6 +33,8 @@ from engine.communications.doorbell import (
 )
 from engine.communications.retries import Backoff
 from engine.email.smarthost_reports import EVERY_SECONDS
+from engine.migrations.grants import WORKER
+from engine.migrations.logins import require_own_login
 from engine.recovery.mark import DatabaseRestoredError
 from engine.security.resealing import require_keys
 from engine.settings import Settings
@@ -185,6 +187,7 @@ class WorkerProcess:
 async def run_worker(settings: Settings) -> None:
     """Open the application and work until SIGTERM or SIGINT."""
     async with open_application(settings) as application:
+        await require_own_login(settings, application.engine, WORKER)
         await require_keys(application.engine, (NAMES, CONTACT), tuple(settings.sealing_keys))
         assert settings.redis_url is not None  # noqa: S101  opening the application checked it
         process = WorkerProcess(application, settings.redis_url.get_secret_value())

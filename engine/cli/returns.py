@@ -15,6 +15,8 @@ from engine.cli.plain import say
 from engine.email.incoming.maildir import Read, read_maildir
 from engine.email.incoming.receiver import serve_returns
 from engine.logs import configure_logs
+from engine.migrations.grants import WORKER
+from engine.migrations.logins import require_own_login
 from engine.settings import Settings, load_settings
 from engine.stack.servers import served
 
@@ -37,10 +39,11 @@ def serve(
 
 
 async def _serve(settings: Settings, host: str, port: int, *, lmtp: bool) -> None:
-    told = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, told.set)
     async with open_application(settings) as application:
+        await require_own_login(settings, application.engine, WORKER)
+        told = asyncio.Event()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(signum, told.set)
         receiver = await serve_returns(
             application.returns, settings.complaints_address, host=host, port=port, lmtp=lmtp
         )
