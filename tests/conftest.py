@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,22 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine import bootstrap
 from engine.bootstrap import Application, column_sealer
+from engine.communications.rendering import Renderer
 from engine.database import Base, create_engine, driver_connection
 from engine.migrations.grants import WORKER
 from engine.migrations.roles import MIGRATOR, login_url
 from engine.migrations.run import make_embedded_roles, upgrade
-from engine.settings import Settings, load_settings
+from engine.security.pins import HashCost, PinHasher
+from engine.settings import Agency, Settings, load_settings
 from engine.stack.embedded import start_postgres, start_redis
 from tests.acting import opened_in_parts
 from tests.smtp_server import SmtpServer, smtp_server
 
 IN_CI = os.environ.get("CI") == "true"
 FULL = os.environ.get("CONNECT_FULL") == "1"
-_LONGEST = {"test_demo.py", "test_portal_journeys.py", "test_accessibility.py"}
+_LONGEST = {"test_demo.py", "test_portal_journeys.py", "test_accessibility.py", "test_access.py"}
 _NEEDS = "this machine lacks "
 
 # No test asserts a time: a machine that is busy with something else makes none of them fail.
@@ -38,10 +42,9 @@ hypothesis_settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set aside what this machine cannot run, and what only the fuller tier asks for, which begins
-    with what takes longest, so that neither of two processes waits for it at the end."""
-    if FULL:
-        items.sort(key=lambda item: item.path.name not in _LONGEST)
+    """Set aside what this machine cannot run, and what only the fuller tier asks for. Begin with
+    what takes longest, so that neither of two processes waits for it at the end."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
     for item in items:
         if item.get_closest_marker("full") and not FULL:
             item.add_marker(pytest.mark.skip(reason="fuller tier: .ci/run (CONNECT_FULL=1)"))
@@ -60,6 +63,40 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         missing.update(programs.split(", ") if needs else [])
     for program, count in sorted(missing.items()):
         terminalreporter.write_line(f"not run here: {count} test(s) that need {program}")
+
+
+class _Cheap(HashCost):
+    """What production refuses: the hash of a test's PIN keeps no secret."""
+
+    def __post_init__(self) -> None:
+        """Refuse nothing."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_pin_hashes() -> Iterator[None]:
+    """Of the applications that tests open a PIN's hash costs next to nothing: there are thousands.
+    tests/security/test_pins.py looks at what it costs everywhere else."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = partial(PinHasher, cost=_Cheap(memory_kib=8, passes=1))
+        patch.setattr(bootstrap, "PinHasher", cheap)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> Iterator[None]:
+    """The applications that tests open share what renders notices, by agency and address: to
+    compile the templates takes longer than most tests."""
+    known: dict[tuple[str, str], Renderer] = {}
+
+    def shared(agency: Agency, public_url: str) -> Renderer:
+        key = (agency.model_dump_json(), public_url)
+        if key not in known:
+            known[key] = Renderer(agency, public_url)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "Renderer", shared)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -109,7 +110,9 @@ def _styles(path: Path, files: Mapping[str, StaticFile]) -> StaticFile:
     return _file(path.name, "text/css", styles.encode())
 
 
+@cache
 def _file(name: str, media_type: str, content: bytes) -> StaticFile:
+    """Compressed once, however many portals one process puts together."""
     stem, _, suffix = name.rpartition(".")
     fingerprint = hashlib.sha256(content).hexdigest()[:12]
     compressed = gzip.compress(content, mtime=0)

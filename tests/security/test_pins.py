@@ -5,9 +5,12 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine import bootstrap
 from engine.errors import InputError, SettingsError
 from engine.security.pins import HashCost, PinHasher, PinHashError, generate_pin, is_easy
+from engine.settings import Settings
 
 PEPPER = b"a pepper of this test"
 
@@ -85,6 +88,16 @@ def test_a_hash_is_argon2id_at_the_documented_cost(hasher: PinHasher) -> None:
     assert stored.startswith("1$argon2id$v=19$m=19456,t=2,p=1$")
     assert "482913" not in stored
     assert stored != hasher.hash("482913")
+
+
+async def test_the_application_hashes_at_that_cost(
+    settings: Settings, database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its settings are: only other tests open it with cheaper hashes."""
+    monkeypatch.setattr(bootstrap, "PinHasher", PinHasher)
+    async with bootstrap.open_application(settings) as application:
+        stored = application.chosen_pins.checker.hasher.hash("482913")
+    assert "$argon2id$v=19$m=19456,t=2,p=1$" in stored
 
 
 def test_a_hash_is_worth_nothing_without_its_pepper(hasher: PinHasher) -> None:
