@@ -27,6 +27,7 @@ from engine.security.pins import HashCost, PinHasher
 from engine.settings import Agency, Settings, load_settings
 from engine.stack.embedded import start_postgres, start_redis
 from tests.acting import opened_in_parts
+from tests.compiled_once import compiled_once
 from tests.smtp_server import SmtpServer, smtp_server
 
 IN_CI = os.environ.get("CI") == "true"
@@ -84,8 +85,8 @@ def cheap_pin_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def templates_compiled_once() -> Iterator[None]:
-    """The applications that tests open share what renders notices, by agency and address: to
-    compile the templates takes longer than most tests."""
+    """The applications that tests open share what renders notices, by agency and address, and
+    portals what pages are drawn by: to compile the templates takes longer than most tests."""
     known: dict[tuple[str, str], Renderer] = {}
 
     def shared(agency: Agency, public_url: str) -> Renderer:
@@ -94,7 +95,7 @@ def templates_compiled_once() -> Iterator[None]:
             known[key] = Renderer(agency, public_url)
         return known[key]
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, compiled_once():
         patch.setattr(bootstrap, "Renderer", shared)
         yield
 

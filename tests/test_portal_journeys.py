@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 from rich.progress import Progress
 
 from engine.bootstrap import Application, open_application
@@ -65,13 +65,20 @@ async def application(stack: Stack) -> AsyncIterator[Application]:
         yield opened
 
 
-@pytest.fixture
-async def page(stack: Stack) -> AsyncIterator[Page]:
-    """A parent's browser."""
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser; each parent has a window of their own."""
     async with chromium_started() as browser:
-        context = await browser.new_context(base_url=stack.portal_url)
-        context.set_default_timeout(PATIENCE)
-        yield await context.new_page()
+        yield browser
+
+
+@pytest.fixture
+async def page(chromium: Browser, stack: Stack) -> AsyncIterator[Page]:
+    """A parent's window."""
+    context = await chromium.new_context(base_url=stack.portal_url)
+    context.set_default_timeout(PATIENCE)
+    yield await context.new_page()
+    await context.close()
 
 
 async def arrives(application: Application, person: people.Person) -> int:

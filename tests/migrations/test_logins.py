@@ -13,7 +13,7 @@ from engine.errors import SettingsError
 from engine.migrations.grants import OPERATOR, PORTAL, WORKER
 from engine.migrations.logins import require_own_login
 from engine.migrations.roles import MIGRATOR, login_of, login_url
-from engine.portal.serving import serve_portal
+from engine.serving import serve_portal
 from engine.settings import Settings
 from jobs.worker import run_worker
 from tests.acting import as_role

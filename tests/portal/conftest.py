@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
@@ -13,16 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.settings import Settings
 from tests import people
 from tests.portal.browsing import Windows, chromium_started
-from tests.portal.compiled_once import compiled_once
 from tests.portal.portal_server import PARTICIPANT, Portal, portal_over
 from tests.portal.world import World, populate
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compiled() -> Iterator[None]:
-    """The templates of all these portals are compiled once."""
-    with compiled_once():
-        yield
 
 
 @pytest.fixture
