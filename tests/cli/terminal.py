@@ -91,4 +91,8 @@ def _command(
     os.environ.clear()
     os.environ.update(environment)
     sys.argv[:] = ["connect", *arguments]
-    main()
+    try:
+        main()
+    except Exception as fault:  # noqa: BLE001  what the interpreter would do with it
+        sys.excepthook(type(fault), fault, fault.__traceback__)
+        sys.exit(1)
