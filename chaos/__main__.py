@@ -18,7 +18,7 @@ from rich.console import Console
 
 from chaos.lane import Asked, every, leave_when_told
 from chaos.lanes import run_side_by_side
-from chaos.showing import Told, as_json, sheet, told_of, write_page
+from chaos.showing import Told, as_json, not_run, sheet, told_of, write_page
 
 _PAGE: Final = Path(__file__).parent.parent / "docs" / "reliability.md"
 _LANES: Final = 2
@@ -36,6 +36,8 @@ def main() -> None:
         console.width = 160
     told = _run(asked, console)
     console.print(sheet(told).drawn())
+    for said in not_run(told):
+        console.print(f"[yellow]{said}[/]")
     if asked.write_docs:
         write_page(_PAGE, [told])
     sys.exit(1 if any(one["faults"] for one in told["scenarios"]) else 0)
@@ -64,12 +66,19 @@ def _run(asked: argparse.Namespace, console: Console) -> Told:
     console.print(
         f"seed {asked.seed}: --seed {asked.seed} breaks the same things in the same order"
     )
-    names = _possible(asked.only or list(every()), console)
+    lacking = {
+        name: scenario.lacks
+        for name, scenario in every().items()
+        if scenario.lacks and name in (asked.only or every())
+    }
+    for name, lacks in lacking.items():
+        console.print(f"[yellow]not run[/] {name}: this machine lacks {lacks}")
+    names = [name for name in asked.only or every() if name not in lacking]
     results: list[Told] = []
 
     def told() -> Told:
         ordered = sorted(results, key=lambda one: names.index(one["name"]))
-        return told_of(ordered, asked.communications, asked.seed, asked.lanes)
+        return told_of(ordered, asked.communications, asked.seed, asked.lanes, lacking)
 
     def done(one: Told) -> None:
         results.append(one)
@@ -81,15 +90,6 @@ def _run(asked: argparse.Namespace, console: Console) -> Told:
     wanted = Asked(asked.folder, asked.communications, asked.seed)
     run_side_by_side(names, wanted, asked.lanes, console, done)
     return told()
-
-
-def _possible(names: list[str], console: Console) -> list[str]:
-    """Those that this machine can run; of the others it is said what they lack."""
-    scenarios = every()
-    for name in names:
-        if lacks := scenarios[name].lacks:
-            console.print(f"[yellow]not run[/] {name}: this machine lacks {lacks}")
-    return [name for name in names if not scenarios[name].lacks]
 
 
 def _say(one: Told, console: Console) -> None:

@@ -110,6 +110,9 @@ def _came_of(ground: Ground, scenario: Scenario, asked: Asked, ask: Connection) 
     try:
         return asyncio.run(_watched(ground, scenario, asked, ask))
     except Exception as error:
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+            # What failed was the tidying up of somebody who was told to leave.
+            raise
         log.exception("scenario_cut_short", name=scenario.name)
         return cut_short(scenario, error)
 

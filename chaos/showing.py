@@ -38,8 +38,14 @@ _END: Final = "<!-- made by `make chaos`: end -->"
 _PLOT: Final = "reliability.svg"
 
 
-def told_of(scenarios: Sequence[Told], communications: int, seed: int, lanes: int) -> Told:
-    """Everything that was measured in a run."""
+def told_of(
+    scenarios: Sequence[Told],
+    communications: int,
+    seed: int,
+    lanes: int,
+    not_run: Mapping[str, str] | None = None,
+) -> Told:
+    """Everything that was measured in a run; `not_run` are scenarios, and what they lack here."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
@@ -47,6 +53,7 @@ def told_of(scenarios: Sequence[Told], communications: int, seed: int, lanes: in
         "communications": communications,
         "seed": seed,
         "lanes": lanes,
+        "not_run": dict(not_run or {}),
         "scenarios": list(scenarios),
     }
 
@@ -103,6 +110,14 @@ def _seconds(one: Told, name: str, places: int) -> str:
     return _NOT if one[name] is None else f"{one[name]:.{places}f} s"
 
 
+def not_run(told: Told) -> list[str]:
+    """A line for each thing that is not installed here, with the scenarios that wanted it."""
+    by_what: dict[str, list[str]] = {}
+    for name, lacks in told.get("not_run", {}).items():
+        by_what.setdefault(lacks, []).append(name)
+    return [f"Not run, for want of {what}: {', '.join(names)}." for what, names in by_what.items()]
+
+
 def write_page(page: Path, runs: Sequence[Told]) -> None:
     """Put the tables of `runs` between the page's marks, and the plot beside the page."""
     said = [f"![Seconds from a fault's end to the next outcome, by scenario]({_PLOT})"]
@@ -112,6 +127,7 @@ def write_page(page: Path, runs: Sequence[Told]) -> None:
         said += [
             sheet(told).markdown(),
             f"Scenarios in which a promise was not kept: {', '.join(failed) or 'none'}.",
+            *not_run(told),
             f"*{told['at'][:10]}, {told['lanes']} at a time. {told['machine']}. {with_}.*",
         ]
     between = "\n\n".join([_BEGIN, *said, _END])

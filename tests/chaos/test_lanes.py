@@ -7,7 +7,7 @@ from unittest.mock import Mock
 from rich.progress import Progress
 
 from chaos.lanes import Lane, Lanes
-from chaos.showing import Told
+from chaos.showing import Told, not_run
 from chaos.together import NAME
 
 
@@ -35,3 +35,11 @@ def test_what_joins_all_waits_for_the_others() -> None:
     lanes.hear_and_give()
     assert [given(first), given(second)] == [[NAME], [None]]
     assert [one["name"] for one in told] == ["poison", "kill-9"]
+
+
+def test_what_is_not_installed_is_said_with_what_wanted_it() -> None:
+    """One line for each program that the machine lacks."""
+    lacking = dict.fromkeys(("clock-back", "smtp-outage"), "Debian's faketime")
+    said = ["Not run, for want of Debian's faketime: clock-back, smtp-outage."]
+    assert not_run({"not_run": lacking}) == said
+    assert not_run({"not_run": {}}) == []
