@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from math import isinf
 from pathlib import Path
 from typing import Any, Final
 
@@ -139,10 +140,17 @@ def write_page(page: Path, runs: Sequence[Told]) -> None:
 
 def _plot(runs: Sequence[Told]) -> str:
     rows = [
-        Bar(one["name"], one["recovery_seconds"], f"{one['recovery_seconds']:.1f} s", ours=True)
+        _bar(one, f"{one['name']}, {told['communications']:,}" if len(runs) > 1 else one["name"])
         for told in runs
         for one in told["scenarios"]
         if one["recovery_seconds"] is not None
     ]
     bound = Bar("promised", RECOVERY_SECONDS, f"{RECOVERY_SECONDS:.0f} s")
     return bars("From a fault's end to the next outcome, at the longest", [*rows, bound])
+
+
+def _bar(one: Told, label: str) -> Bar:
+    """One that never came is drawn as long as a bar can sensibly be."""
+    seconds = one["recovery_seconds"]
+    written = "never" if isinf(seconds) else f"{seconds:.1f} s"
+    return Bar(label, min(seconds, 2 * RECOVERY_SECONDS), written, ours=True)
