@@ -21,6 +21,12 @@ from engine.case_system.identifiers import Identifiers
 from engine.case_system.kept_answers import KeptAnswers
 from engine.case_system.keys import ApiKeys
 from engine.case_system.recording import Recorder
+from engine.case_system.webhooks.destinations import Rules as WebhookRules
+from engine.case_system.webhooks.destinations import SystemResolver
+from engine.case_system.webhooks.endpoints import Endpoints
+from engine.case_system.webhooks.posting import Poster
+from engine.case_system.webhooks.running import WebhookRun
+from engine.case_system.webhooks.watch import WebhookWatch
 from engine.caseload.acts import Acts
 from engine.caseload.appointment_calendar import AppointmentCalendars
 from engine.caseload.appointment_changes import AppointmentChanges
@@ -187,6 +193,9 @@ class Application:
     recovery: Recovery
     numbering: Numbering
     feed: Feed
+    webhooks: Endpoints
+    webhook_run: WebhookRun
+    webhook_watch: WebhookWatch
 
 
 @asynccontextmanager
@@ -211,6 +220,9 @@ async def open_application(
         stack.push_async_callback(pool.close)
         throttle = Throttle(_url(settings, "redis_url"), settings.tag_key_bytes(), clock)
         stack.push_async_callback(throttle.close)
+        resolver = SystemResolver()
+        stack.callback(resolver.close)
+        poster = _poster(settings, resolver)
         yield _compose(
             settings=settings,
             clock=clock,
@@ -219,6 +231,7 @@ async def open_application(
             pool=pool,
             throttle=throttle,
             mark=mark,
+            poster=poster,
         )
 
 
@@ -231,6 +244,7 @@ def _compose(
     pool: SmtpPool,
     throttle: Throttle,
     mark: Mark,
+    poster: Poster,
 ) -> Application:
     box = secret_box(settings)
     retired = settings.pin_peppers_retired
@@ -350,6 +364,7 @@ def _compose(
         doorbell=doorbell,
         clock=clock,
     )
+    feed = Feed(engine)
     return Application(
         settings=settings,
         clock=clock,
@@ -484,7 +499,27 @@ def _compose(
             clock=clock,
         ),
         numbering=Numbering(engine, clock),
-        feed=Feed(engine),
+        feed=feed,
+        webhooks=Endpoints(engine, feed, poster.rules, audit, clock),
+        webhook_run=WebhookRun(
+            engine=engine,
+            feed=feed,
+            poster=poster,
+            identifiers=Identifiers.of(settings.tag_key_bytes()),
+            dead_after=timedelta(days=settings.webhook_dead_days),
+            clock=clock,
+        ),
+        webhook_watch=WebhookWatch(engine, clock),
+    )
+
+
+def _poster(settings: Settings, resolver: SystemResolver) -> Poster:
+    """What posts to webhooks. A machine that is tried out may post to itself."""
+    loopback = settings.profile != "production"
+    return Poster(
+        WebhookRules(loopback, tuple(settings.webhook_networks())),
+        resolver,
+        settings.webhook_ca_file,
     )
 
 

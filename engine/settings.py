@@ -140,6 +140,13 @@ class Settings(BaseSettings):
     alarm_webhook_secret: SecretStr | None = None
     """`whsec_` and base64: the key that they are signed with (Standard Webhooks)."""
 
+    webhook_private_networks: str = ""
+    """Private networks that webhooks may be posted to: by commas, as 10.1.0.0/16."""
+    webhook_ca_file: Path | None = None
+    """Authorities that sign for webhook endpoints, in PEM, in place of the public ones."""
+    webhook_dead_days: Annotated[float, Field(gt=0, le=30)] = 3
+    """After so long without an answer an endpoint is disabled, and that is an alarm."""
+
     sealing_keys: dict[str, SecretStr] = {
         "demonstration": SecretStr(_DEMONSTRATION_SEALING_KEY),
     }
@@ -265,14 +272,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{where}{fault}")
         return value
 
-    @field_validator("smtp_ca_file")
+    @field_validator("smtp_ca_file", "webhook_ca_file")
     @classmethod
     def _ca_file(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
             raise ValueError("must name a file of certificates in PEM")
         return value
 
-    @field_validator("smtp_plain_networks")
+    @field_validator("smtp_plain_networks", "webhook_private_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
         try:
@@ -470,6 +477,10 @@ class Settings(BaseSettings):
     def plain_networks(self) -> list[IPv4Network | IPv6Network]:
         """Where mail may travel in the clear."""
         return [ip_network(network) for network in _several(self.smtp_plain_networks)]
+
+    def webhook_networks(self) -> list[IPv4Network | IPv6Network]:
+        """Private networks that webhooks may be posted to."""
+        return [ip_network(network) for network in _several(self.webhook_private_networks)]
 
     def smtp_one_by_one_hosts(self) -> list[str]:
         """The smarthosts to which commands are not sent in groups."""

@@ -66,11 +66,13 @@ async def watch_deadlines(ctx: dict[str, Any]) -> None:
 
 
 async def watch_deliveries(ctx: dict[str, Any]) -> None:
-    """Call out dead smarthosts, and what cannot be read or built; and say that a worker lives."""
+    """Call out dead smarthosts and webhooks, and what cannot be read or built; and say that a
+    worker lives."""
     app = application(ctx)
     await app.worker_watch.look()
     await app.smarthost_reports.look()
     await app.poison.look()
+    await app.webhook_watch.look()
 
 
 async def tell_alarms(ctx: dict[str, Any]) -> None:
@@ -79,8 +81,11 @@ async def tell_alarms(ctx: dict[str, Any]) -> None:
 
 
 async def number_events(ctx: dict[str, Any]) -> None:
-    """Give what became of deliveries and promises its place in the feed."""
-    await application(ctx).numbering.run()
+    """Give what became of deliveries and promises its place in the feed, and ring for the webhooks
+    that wait for it."""
+    app = application(ctx)
+    await app.numbering.run()
+    await app.doorbell.ring_for_webhooks(await app.webhook_run.due())
 
 
 async def inbox_unopened(ctx: dict[str, Any]) -> None:

@@ -45,6 +45,14 @@ async def settle_pin_requests(
         return await application(ctx).pin_requests.settle(ids) if ids else 0
 
 
+async def post_to_webhook(
+    ctx: dict[str, Any], endpoint_ids: object = None, *_: object, **_more: object
+) -> int:
+    """Post to webhook endpoints what waits for them; how many events they took."""
+    ids = _ids("post_to_webhook", endpoint_ids)
+    return await application(ctx).webhook_run.post(ids) if ids else 0
+
+
 def _ids(job: str, given: object) -> list[int]:
     """What a job names, if it is ids that the database can hold; nothing of it otherwise."""
     named = given if isinstance(given, list) else [given]

@@ -26,6 +26,7 @@ from engine.caseload.personal import CONTACT, NAMES
 from engine.clock import PACIFIC
 from engine.communications.doorbell import (
     DELIVER,
+    POST_TO_WEBHOOK,
     QUEUES,
     SETTLE_PIN_REQUESTS,
     Doorbell,
@@ -40,7 +41,7 @@ from engine.security.resealing import require_keys
 from engine.settings import Settings
 from jobs.keeping_time import ClockWorker
 from jobs.schedule import cron_table
-from jobs.tasks import deliver, settle_pin_requests
+from jobs.tasks import deliver, post_to_webhook, settle_pin_requests
 from jobs.waking import PromptWorker, end
 
 log: Final = structlog.get_logger()
@@ -51,7 +52,7 @@ GRACE_SECONDS: Final = 7.0
 _DATABASE_AWAY: Final = (TimeoutError, OSError, SQLAlchemyError, PostgresError, InterfaceError)
 _RECONNECT: Final = Backoff(first=0.5, most=15)
 _POLL_SECONDS: Final = 0.1
-_JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2, "clock": 4}
+_JOBS_AT_ONCE: Final = {"urgent": 4, "bulk": 2, "clock": 4, "webhooks": 20}
 
 
 def build_worker(application: Application, queue: str, redis: ArqRedis, **options: Any) -> Worker:
@@ -69,6 +70,7 @@ def build_worker(application: Application, queue: str, redis: ArqRedis, **option
         functions=[
             func(deliver, name=DELIVER, keep_result=0, max_tries=1),
             func(settle_pin_requests, name=SETTLE_PIN_REQUESTS, keep_result=0, max_tries=1),
+            func(post_to_webhook, name=POST_TO_WEBHOOK, keep_result=0, max_tries=1),
         ],
         queue_name=QUEUES[queue],
         redis_pool=redis,

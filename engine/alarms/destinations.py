@@ -49,7 +49,7 @@ class Webhook:
         body = message.as_json(at)
         headers = {"Content-Type": "application/json"}
         if self.key is not None:
-            headers |= signed_headers(self.key, message.message_id, at, body)
+            headers |= signed_headers(self.key, message_id=message.message_id, at=at, body=body)
         try:
             async with httpx.AsyncClient(timeout=ANSWER_WITHIN_SECONDS) as client:
                 answer = await client.post(self.url, content=body, headers=headers)

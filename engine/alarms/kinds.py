@@ -24,6 +24,7 @@ AlarmKind = Literal[
     "quarantined",
     "confidential_redirected",
     "key",
+    "webhook",
 ]
 
 
@@ -35,6 +36,7 @@ class Finder(StrEnum):
     WORKERS = "workers"
     DELIVERIES = "deliveries"
     PRINT_DROP = "print_drop"
+    WEBHOOKS = "webhooks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,11 @@ KINDS: Final[dict[AlarmKind, Kind]] = {
         "a key of the print batch ends within 30 days, or has ended, or cannot be used",
         "exchange keys as section 1 of docs/print-batch-contract.md says",
         quotes=True,
+    ),
+    "webhook": Kind(
+        Finder.WEBHOOKS,
+        "a webhook endpoint took nothing for days, or wants no more: nothing is posted to it",
+        "ask whoever runs it; then connect webhook enable ID: it goes on where it stopped",
     ),
 }
 

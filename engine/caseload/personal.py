@@ -14,6 +14,7 @@ from engine.communications.frozen_facts import (
     SEALED_FACTS,
 )
 from engine.security.sealed_columns import Personal, SealedColumn, fields_text
+from engine.security.webhook_signing import SIGNING_SECRET
 
 LINE_FIELDS: Final = (
     "email", "phone", "addr1", "addr2", "urbanization", "city", "state", "zip5", "zip4",
@@ -74,6 +75,7 @@ REPORT: Final = SealedColumn(
 
 EVERY: Final = (
     NAMES, CONTACT, MESSAGE, WISH, REPORT, SEALED_FACTS, COPIED_NAME, DELIVERY_SECRET,
+    SIGNING_SECRET,
 )  # fmt: skip
 """All that is sealed here and in the rooms below."""
 

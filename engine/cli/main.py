@@ -31,6 +31,7 @@ from engine.cli import (
     roles,
     stack,
     staff,
+    webhook,
 )
 from engine.errors import ConnectError
 
@@ -58,6 +59,7 @@ app.add_typer(roles.app, name="roles")
 app.add_typer(hold.app, name="hold")
 app.add_typer(phone.app, name="phone")
 app.add_typer(api_key.app, name="api-key")
+app.add_typer(webhook.app, name="webhook")
 bounce.app.command("serve")(returns.serve)
 bounce.app.command("read")(returns.read)
 app.command("preview")(preview.preview)

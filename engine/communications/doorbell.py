@@ -23,12 +23,15 @@ log: Final = structlog.get_logger()
 
 DELIVER: Final = "deliver"
 SETTLE_PIN_REQUESTS: Final = "settle_pin_requests"
+POST_TO_WEBHOOK: Final = "post_to_webhook"
 QUEUES: Final = {
     "urgent": "connect:urgent",
     "bulk": "connect:bulk",
     "clock": "connect:clock",
+    "webhooks": "connect:webhooks",
 }
-"""The cron table has a queue of its own: a sweep never waits behind what it sweeps for."""
+"""The cron table has a queue of its own: a sweep never waits behind what it sweeps for. So have
+webhooks: no PIN and no sweep waits for a slow answer of somebody else's server."""
 
 
 def serialize(job: dict[str, Any]) -> bytes:
@@ -83,12 +86,29 @@ class Doorbell:
             rung += await self._enqueue(SETTLE_PIN_REQUESTS, "urgent", chunk)
         return rung
 
+    async def ring_for_webhooks(self, endpoint_ids: Sequence[int]) -> int:
+        """Ring for webhook endpoints: a job each, and no second one while one waits or runs."""
+        rung = 0
+        for id_ in endpoint_ids:
+            job_id = f"connect:webhook:{id_}"
+            rung += await self._enqueue(POST_TO_WEBHOOK, "webhooks", [id_], job_id=job_id)
+        return rung
+
     async def _enqueue(
-        self, job: str, urgency: str, ids: Sequence[int], after: timedelta = timedelta()
+        self,
+        job: str,
+        urgency: str,
+        ids: Sequence[int],
+        after: timedelta = timedelta(),
+        job_id: str | None = None,
     ) -> int:
         try:
             await self.redis.enqueue_job(
-                job, list(ids), _queue_name=QUEUES[urgency], _defer_by=after or None
+                job,
+                list(ids),
+                _job_id=job_id,
+                _queue_name=QUEUES[urgency],
+                _defer_by=after or None,
             )
         except (RedisError, OSError) as error:
             log.warning(

@@ -1,12 +1,10 @@
 """What a person must look at is raised once, told once to each who is to hear of it, and once more
 when it is over."""
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -24,48 +22,18 @@ from tests.acting import opened_in_parts
 from tests.database_rows import fetch
 from tests.promises import ASKED, Hand
 from tests.smtp_server import SmtpServer
+from tests.webhook_server import Hook, listening
 
 KEY = bytes(range(32))
 NO_ACK = Alarm("no_ack", "ccss_test_letters_20261123_001", "no ack 2 hours after .done")
 QUARANTINED = Alarm("quarantined", "ines-pena.zip.pgp", "it names Inés Peña")
 
 
-@dataclass
-class Hook:
-    """A webhook that keeps what it is given, and answers as it is told to."""
-
-    status: int = 204
-    posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    url: str = ""
-
-    @property
-    def said(self) -> list[str]:
-        """The type of each message, in order."""
-        return [json.loads(body)["type"] for _, body in self.posts]
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request on each connection."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        headers = {
-            name.lower(): value
-            for name, _, value in (line.partition(": ") for line in head.splitlines()[1:] if line)
-        }
-        body = await reader.readexactly(int(headers["content-length"]))
-        self.posts.append((headers, body))
-        writer.write(f"HTTP/1.1 {self.status} X\r\nConnection: close\r\n".encode())
-        writer.write(b"Location: /elsewhere\r\nContent-Length: 0\r\n\r\n")
-        writer.close()
-        await writer.wait_closed()
-
-
 @pytest.fixture
 async def hook() -> AsyncIterator[Hook]:
     """A webhook on the loopback."""
-    listening = Hook()
-    server = await asyncio.start_server(listening.answer, "127.0.0.1", 0)
-    listening.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/alarms?token=hush"
-    async with server:
-        yield listening
+    async with listening("/alarms?token=hush") as hook:
+        yield hook
 
 
 @pytest.fixture
@@ -142,7 +110,7 @@ async def test_what_is_posted_is_signed(application: Application, hook: Hook, ha
     await found(application, NO_ACK)
     await application.teller.run()
     ((headers, body),) = hook.posts
-    expected = signed_headers(KEY, headers["webhook-id"], hand.now, body)
+    expected = signed_headers(KEY, message_id=headers["webhook-id"], at=hand.now, body=body)
     assert expected.items() <= headers.items()
     assert headers["content-type"] == "application/json"
     assert json.loads(body) == {

@@ -1,26 +1,20 @@
 """Several smarthosts, the connections they grant, TLS, and lanes kept for urgent mail."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 import structlog
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from engine.email.answers import ServerUnavailableError
 from engine.email.mail_object import MailObject
 from engine.email.smarthost import Safety, Smarthost, advice
 from engine.email.transport import SmtpPool
 from tests.email.faulty_server import Fault, FaultyServer, Step, faulty_server
+from tests.tls import certificate
 
 MAIL = MailObject("a@example.com", "b@example.com", b"Subject: x\r\n\r\nx\r\n")
 
@@ -234,34 +228,6 @@ async def test_on_a_single_lane_urgent_mail_goes_first(
     await asyncio.gather(*waiting)
     assert order == ["urgent", "bulk 0", "bulk 1", "bulk 2"]
     await pool.close()
-
-
-def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
-    """A server's context with a certificate of its own for `name`, and that certificate's file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address(name))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    chain = folder / f"{name}.pem"
-    chain.write_bytes(made.public_bytes(Encoding.PEM))
-    secret = folder / f"{name}.key"
-    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(chain, secret)
-    return context, chain
 
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])

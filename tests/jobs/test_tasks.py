@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from engine.bootstrap import Application
 from engine.communications.doorbell import DELIVER, QUEUES
-from jobs.tasks import deliver, settle_pin_requests
+from jobs.tasks import deliver, post_to_webhook, settle_pin_requests
 from jobs.worker import build_worker
 from tests.communications.test_campaigns import crowd
 from tests.database_rows import states
@@ -24,6 +24,7 @@ async def test_what_cannot_be_read_is_dropped(application: Application, given: o
     ctx = {"application": application, "queue": "bulk"}
     assert await deliver(ctx, given) == 0
     assert await settle_pin_requests(ctx, given) == 0
+    assert await post_to_webhook(ctx, given) == 0
 
 
 async def test_what_is_understood_is_done(application: Application) -> None:
