@@ -365,6 +365,7 @@ def _compose(
         clock=clock,
     )
     feed = Feed(engine)
+    identifiers = Identifiers.of(settings.tag_key_bytes())
     return Application(
         settings=settings,
         clock=clock,
@@ -485,7 +486,7 @@ def _compose(
         recorder=Recorder(audit, clock),
         kept_answers=KeptAnswers(clock),
         cancelling=Cancelling(outcomes, audit),
-        identifiers=Identifiers.of(settings.tag_key_bytes()),
+        identifiers=identifiers,
         smtp=pool,
         mark=mark,
         recovery=Recovery(
@@ -505,7 +506,7 @@ def _compose(
             engine=engine,
             feed=feed,
             poster=poster,
-            identifiers=Identifiers.of(settings.tag_key_bytes()),
+            identifiers=identifiers,
             dead_after=timedelta(days=settings.webhook_dead_days),
             clock=clock,
         ),
