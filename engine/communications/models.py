@@ -46,7 +46,6 @@ class Communication(Base):
         CheckConstraint("language IN ('en', 'es')", name="language"),
         CheckConstraint("urgency IN ('urgent', 'bulk')", name="urgency"),
         CheckConstraint("state IN ('owed', 'met', 'held', 'cancelled')", name="state"),
-        Index("ix_communication_state_due_by", "state", "due_by"),
         Index(
             "ix_communication_unsettled_due_by",
             "due_by",
@@ -128,21 +127,24 @@ class Delivery(Base):
         CheckConstraint("channel IN ('email', 'mail', 'inbox')", name="channel"),
         CheckConstraint("(secret IS NULL) = (secret_key_id IS NULL)", name="sealed"),
         UniqueConstraint("communication_id", "step", "channel"),
+        # None of them hangs on `state`, nor on a lease: a claim writes its row anew in the same
+        # page, and no index hears of it.
         Index(
-            "ix_delivery_due",
+            "ix_delivery_unfinished",
             "next_attempt_at",
-            postgresql_where=text("state IN ('owed', 'sending')"),
+            postgresql_where=text("final_at IS NULL"),
         ),
         Index(
-            "ix_delivery_put_off",
+            "ix_delivery_delayed",
             "reason",
-            postgresql_where=text("state = 'owed' AND reason IS NOT NULL"),
+            postgresql_where=text("final_at IS NULL AND reason IS NOT NULL"),
         ),
         Index(
             "ix_delivery_sent_to",
             "sent_to",
             postgresql_where=text("sent_to IS NOT NULL"),
         ),
+        {"postgresql_with": {"fillfactor": 50}},
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

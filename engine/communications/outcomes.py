@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.calendar.deadlines import due_by
 from engine.clock import Clock
 from engine.communications.catalogue import CATALOGUE, Channel
+from engine.communications.met_at_once import meet_at_once
 from engine.communications.ports import Desk, Secrets
 from engine.communications.routing import Step, route_from_json
 from engine.communications.states import (
@@ -193,6 +194,35 @@ class Outcomes:
         by_delivery = {outcome.delivery_id: outcome for outcome in outcomes}
         if not by_delivery:
             return Recorded()
+        met = await self._meet_at_once(connection, by_delivery, lease_token)
+        recorded = Recorded(dict.fromkeys(met, State.SENT))
+        rest = {id_: outcome for id_, outcome in by_delivery.items() if id_ not in met}
+        if rest:
+            await self._record_by_table(connection, rest, lease_token, recorded)
+        return recorded
+
+    async def _meet_at_once(
+        self,
+        connection: AsyncConnection,
+        by_delivery: Mapping[int, Outcome],
+        lease_token: UUID | None,
+    ) -> Collection[int]:
+        """All of them, where a lease's holder says that each was accepted and no more follows."""
+        if lease_token is None or not all(map(_is_accepted_now, by_delivery.values())):
+            return ()
+        accepted = [
+            (id_, outcome.contact_point, outcome.reason) for id_, outcome in by_delivery.items()
+        ]
+        driver = await driver_for_ids(connection)
+        return await meet_at_once(driver, accepted, lease_token, self.clock())
+
+    async def _record_by_table(
+        self,
+        connection: AsyncConnection,
+        by_delivery: Mapping[int, Outcome],
+        lease_token: UUID | None,
+        recorded: Recorded,
+    ) -> None:
         driver = await driver_for_ids(connection)
         rows = await driver.fetch(_LOCK, sorted(by_delivery))
         told = [(row, by_delivery[row["id"]]) for row in rows if row["id"] in by_delivery]
@@ -205,14 +235,13 @@ class Outcomes:
         moved = [(row, outcome, state) for row, outcome, state in moves if state is not None]
         if moved:
             await self._move(driver, moved)
-        recorded = Recorded({row["id"]: state for row, _, state in moved})
+        recorded.moved |= {row["id"]: state for row, _, state in moved}
         await self._settle(connection, rows, moved, moot, recorded)
         setbacks = [
             _setback(row, outcome) for row, outcome, state in moves if _is_setback(outcome, state)
         ]
         if setbacks:
             recorded.owed += await self.aftermath.of(connection, setbacks, self.clock())
-        return recorded
 
     async def _moot(
         self, connection: AsyncConnection, told: Sequence[tuple[Any, Outcome]]
@@ -407,6 +436,10 @@ def _setback(row: Any, outcome: Outcome) -> Setback:
         contact_point=outcome.contact_point or row["sent_to"],
         dead=outcome.dead,
     )
+
+
+def _is_accepted_now(outcome: Outcome) -> bool:
+    return outcome.event is Event.ACCEPTED and outcome.at is None
 
 
 def _is_setback(outcome: Outcome, state: State | None) -> bool:

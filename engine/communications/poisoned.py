@@ -42,7 +42,7 @@ FROM (
     UNION ALL
     SELECT 'not_built', notice, channel, delivery.id
     FROM delivery JOIN communication ON communication.id = communication_id
-    WHERE delivery.state = 'owed' AND reason = ANY($2::text[])
+    WHERE final_at IS NULL AND delivery.state = 'owed' AND reason = ANY($2::text[])
 ) AS poisoned GROUP BY kind, notice, channel ORDER BY kind, notice, channel
 """
 

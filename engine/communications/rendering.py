@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -207,8 +207,12 @@ class Renderer:
 def sayable(facts: Facts) -> dict[str, Any]:
     """What of `facts` an email may say, by name in a fixed order: its words hang on nothing else
     but a secret and a link."""
-    names = EMAIL_FACTS & type(facts).model_fields.keys()
-    return {name: getattr(facts, name) for name in sorted(names)}
+    return {name: getattr(facts, name) for name in _sayable_names(type(facts))}
+
+
+@cache
+def _sayable_names(facts: type[Facts]) -> tuple[str, ...]:
+    return tuple(sorted(EMAIL_FACTS & facts.model_fields.keys()))
 
 
 def _require(notice: Notice, facts: Facts, secret: Secret | None) -> None:

@@ -34,7 +34,7 @@ WITH due AS (
     SELECT delivery.id
     FROM delivery JOIN communication ON communication.id = communication_id
     LEFT JOIN campaign ON campaign.id = campaign_id
-    WHERE urgency = $1 AND rung_at < clock_timestamp() - $3::interval
+    WHERE final_at IS NULL AND urgency = $1 AND rung_at < clock_timestamp() - $3::interval
       AND (campaign_id IS NULL OR campaign.state = 'running')
       AND (delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
            OR delivery.state = 'sending' AND leased_until < clock_timestamp())
@@ -52,7 +52,8 @@ RETURNING delivery.id
 _PUT_BACK: Final = """
 WITH ahead AS (
     SELECT id FROM delivery
-    WHERE state IN ('owed', 'sending') AND rung_at > now() + interval '5 seconds'
+    WHERE final_at IS NULL AND state IN ('owed', 'sending')
+          AND rung_at > now() + interval '5 seconds'
     FOR UPDATE SKIP LOCKED
 )
 UPDATE delivery SET

@@ -62,6 +62,8 @@ class Builder:
             message=message if self.signer is None else self.signer.sign(message, now),
             envelope_id=self.addressing.envelope_id(item.delivery_id),
             is_8bit=form.is_8bit,
+            # What a signer folds we do not know.
+            may_begin_with_dots=form.may_begin_with_dots or self.signer is not None,
         )
 
     def _secret(self, item: Claimed) -> Secret | None:

@@ -56,12 +56,17 @@ class EmailChannel:
     async def deliver(self, claimed: Sequence[Claimed], lease: Lease) -> None:
         """Send `claimed` while `lease` holds; what is not begun in time is left under it."""
         async with self.engine.connect() as connection:
-            addresses = await self.recipients.email(connection, {item.reader for item in claimed})
+            readers = {item.delivery_id: item.reader for item in claimed}
+            addresses = await self.recipients.email(connection, set(readers.values()))
             extras = await self.extras.of(connection, claimed) if self.extras else {}
         items = {item.delivery_id: item for item in claimed}
         recorder = Recorder(self.engine, self.outcomes, self.doorbell, lease, items)
         waiting = deque(
-            _Waiting(item, addresses[item.reader], extras.get(item.delivery_id, NOTHING))
+            _Waiting(
+                item,
+                addresses[readers[item.delivery_id]],
+                extras.get(item.delivery_id, NOTHING),
+            )
             for item in sorted(claimed, key=lambda item: not _is_urgent(item))
         )
         sending = _Sending(self, lease, recorder, waiting)

@@ -12,13 +12,15 @@ _NEEDS_NO_XTEXT: Final = re.compile(r"[!-*,-<>-~]*")
 @dataclass(frozen=True, slots=True, eq=False)
 class MailObject:
     """A message in its envelope (RFC 5321, 2.3.1): bare addresses, the ENVID under which a report
-    would name it (RFC 3461), and bytes in CRLF lines, which `is_8bit` when BODY must say so."""
+    would name it (RFC 3461), and bytes in CRLF lines, which `is_8bit` when BODY must say so, and of
+    which no line begins with a dot unless it `may_begin_with_dots`."""
 
     sender: str
     recipient: str
     message: bytes = field(repr=False)
     envelope_id: str | None = None
     is_8bit: bool = False
+    may_begin_with_dots: bool = True
 
     def __post_init__(self) -> None:
         """Refuse addresses that would end their command's line, without showing them."""
@@ -43,7 +45,7 @@ class MailObject:
     def content(self) -> tuple[bytes, bytes]:
         """What follows a 354, and its end (RFC 5321, 4.1.1.4 and 4.5.2)."""
         message = self.message
-        if b"\n." in message or message.startswith(b"."):
+        if self.may_begin_with_dots and (b"\n." in message or message.startswith(b".")):
             message = _LEADING_DOT.sub(b"..", message)
         return message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
 

@@ -6,6 +6,7 @@ the reader's address, the date, the Message-ID and the link that stops optional 
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -51,7 +52,7 @@ class Envelope:
 
     def __post_init__(self) -> None:
         """Refuse what could not stand in a header; the error names the field, not its value."""
-        _check_address("sender", self.sender)
+        _check_sender(self.sender)
         _check_address("recipient", self.recipient)
         if not _MESSAGE_ID.fullmatch(self.message_id):
             raise MessageError("message_id: it must be <local@domain>")
@@ -68,10 +69,15 @@ class Form:
     opening: bytes
     subject: bytes
     closing: bytes
-    kind: str
     boundary: str
+    kind: bytes
+    """Headers up to the value of Content-Type, which a file beside the words changes."""
+    alternative: bytes
+    mark: bytes
     text: TextPart
     html: TextPart
+    may_begin_with_dots: bool
+    """Whether a line may, and SMTP would have to double the dot (RFC 5321, 4.5.2)."""
 
     @classmethod
     def of(
@@ -82,16 +88,23 @@ class Form:
         Raises MessageError when a header would break.
         """
         boundary = boundary_of(words.text, words.html)
+        text = TextPart.of("plain", words.language, words.text, transfer, blank)
+        html = TextPart.of("html", words.language, words.html, transfer, blank)
         return cls(
             opening=f"From: {_mailbox(words.sender_name, sender)}\r\nTo: ".encode("ascii"),
             subject=f"\r\nSubject: {_unstructured('Subject', words.subject)}\r\nDate: ".encode(),
             closing=(
                 f"\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: {_SUPPRESSED}\r\n"
             ).encode("ascii"),
-            kind=f"Content-Language: {words.language}\r\nMIME-Version: 1.0\r\nContent-Type: ",
             boundary=boundary,
-            text=TextPart.of("plain", words.language, words.text, transfer, blank),
-            html=TextPart.of("html", words.language, words.html, transfer, blank),
+            kind=(
+                f"Content-Language: {words.language}\r\nMIME-Version: 1.0\r\nContent-Type: "
+            ).encode("ascii"),
+            alternative=f"{_kind('alternative', boundary)}\r\n\r\n".encode("ascii"),
+            mark=f"--{boundary}".encode("ascii"),
+            text=text,
+            html=html,
+            may_begin_with_dots=text.may_begin_with_dots or html.may_begin_with_dots,
         )
 
     @property
@@ -106,37 +119,43 @@ class Form:
         its Exchange sibling keep holiday notices from coming back.
         """
         link, calendar = envelope.extras.unsubscribe, envelope.extras.calendar
-        mark = f"--{self.boundary}"
-        kind = _kind("alternative", self.boundary)
-        before, after = "", b"--\r\n"
-        if calendar is not None:
-            # The words first, then the file. As an attachment mail programs offer to keep it; as
-            # an alternative they would show it in the place of the words.
-            outer = f"{self.boundary}-and-a-file"
-            before = f"--{outer}\r\nContent-Type: {kind}\r\n\r\n"
-            kind = _kind("mixed", outer)
-            after = b"".join(
-                (
-                    f"--\r\n\r\n--{outer}".encode("ascii"),
-                    _file(calendar),
-                    f"\r\n--{outer}--\r\n".encode("ascii"),
-                )
-            )
+        words = (
+            self.alternative,
+            self.mark,
+            self.text.filled(link),
+            b"\r\n",
+            self.mark,
+            self.html.filled(link),
+            b"\r\n",
+            self.mark,
+            b"--",
+        )
         return b"".join(
             (
                 self.opening,
                 envelope.recipient.encode("ascii"),
                 self.subject,
-                f"{_date(envelope.date)}\r\nMessage-ID: {envelope.message_id}".encode("ascii"),
+                _date(envelope.date),
+                b"\r\nMessage-ID: ",
+                envelope.message_id.encode("ascii"),
                 self.closing,
                 _unsubscribe(link),
-                f"{self.kind}{kind}\r\n\r\n{before}{mark}".encode("ascii"),
-                self.text.filled(link),
-                f"\r\n{mark}".encode("ascii"),
-                self.html.filled(link),
-                f"\r\n{mark}".encode("ascii"),
-                after,
+                self.kind,
+                *(words if calendar is None else self._beside(calendar, words)),
+                b"\r\n",
             )
+        )
+
+    def _beside(self, calendar: CalendarPart, words: Sequence[bytes]) -> Sequence[bytes]:
+        """The words first, then the file. As an attachment mail programs offer to keep it; as an
+        alternative they would show it in the place of the words."""
+        outer = f"{self.boundary}-and-a-file"
+        return (
+            f"{_kind('mixed', outer)}\r\n\r\n--{outer}\r\nContent-Type: ".encode("ascii"),
+            *words,
+            f"\r\n\r\n--{outer}".encode("ascii"),
+            _file(calendar),
+            f"\r\n--{outer}--".encode("ascii"),
         )
 
 
@@ -151,23 +170,23 @@ def _kind(subtype: str, boundary: str) -> str:
     return f'multipart/{subtype};\r\n boundary="{boundary}"'
 
 
-def _date(date: datetime) -> str:
+def _date(date: datetime) -> bytes:
     """The Date (RFC 5322, 3.6.1), which has whole seconds."""
     return _date_of_second(date.replace(microsecond=0))
 
 
 @lru_cache(maxsize=16)
-def _date_of_second(date: datetime) -> str:
-    return format_datetime(date.astimezone(PACIFIC))
+def _date_of_second(date: datetime) -> bytes:
+    return format_datetime(date.astimezone(PACIFIC)).encode("ascii")
 
 
 def _unsubscribe(link: str | None) -> bytes:
     """RFC 2369, 3.2 and RFC 8058, 3.1: the reader's mail program stops what is optional."""
     if link is None:
         return b""
-    return (
-        f"List-Unsubscribe: <{link}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-    ).encode("ascii")
+    return b"List-Unsubscribe: <%b>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" % (
+        link.encode("ascii")
+    )
 
 
 def _file(calendar: CalendarPart) -> bytes:
@@ -203,6 +222,11 @@ def _unstructured(header: str, value: str) -> str:
         return value
     charset = "us-ascii" if value.isascii() else "utf-8"
     return Header(value, charset, header_name=header).encode(linesep="\r\n")
+
+
+@lru_cache(maxsize=16)
+def _check_sender(address: str) -> None:
+    _check_address("sender", address)
 
 
 def _check_address(field: str, address: str) -> None:

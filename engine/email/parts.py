@@ -11,7 +11,6 @@ from binascii import b2a_qp
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 from typing import Final, Self
 
 from markupsafe import escape
@@ -78,8 +77,12 @@ class TextPart:
             return b"".join(self.pieces)
         octets = (escape(link) if self.subtype == "html" else link).encode()
         quoted = self.transfer is Transfer.QUOTED_PRINTABLE
-        filling = _quoted(octets) if quoted else octets
-        return b"".join(chain(*((filling, piece) for piece in self.pieces)))[len(filling) :]
+        return (_quoted(octets) if quoted else octets).join(self.pieces)
+
+    @property
+    def may_begin_with_dots(self) -> bool:
+        """Whether one of its lines may: no link begins with one."""
+        return any(b"\n." in piece or piece.startswith(b".") for piece in self.pieces)
 
 
 def _in_lines(content: str) -> bytes:
