@@ -96,6 +96,18 @@ def test_a_message_means_what_the_standard_library_s_would(
     assert other.subject.strip() == words.subject
 
 
+@given(text=st.text(st.sampled_from(".a\n "), max_size=40), html=st.text(".\n<", max_size=20))
+@example(text=".", html="")
+@example(text="a", html="\n.")
+def test_a_form_knows_whether_a_dot_may_begin_a_line(text: str, html: str) -> None:
+    """Where it says that none may, no line of any message filled in needs its dot doubled."""
+    for transfer in TRANSFERS:
+        form = Form.of(EmailWords("en", "S", text, html, "Connect"), SENDER, transfer, "<")
+        for link in (None, LINK):
+            raw = form.filled(envelope(link))
+            assert form.may_begin_with_dots or b"\n." not in raw
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("notice", EMAILED, ids=lambda notice: notice.key)
 def test_a_form_filled_in_is_the_message_rendered_for_its_reader(
