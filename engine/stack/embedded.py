@@ -6,6 +6,7 @@ This is the only module that knows which wheels they come from. Both serve the l
 
 import socket
 import subprocess
+import time
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ with warnings.catch_warnings():
 
 
 _TRIES = 5
+_START_SECONDS = 60.0
+_LOOK_SECONDS = 0.5
 _PORTS = (20_000, 32_000)
 _RANDOM = SystemRandom()
 
@@ -44,8 +47,18 @@ class EmbeddedPostgres:
     url: str
 
     def start(self) -> None:
-        """Serve again, from the same folder, after a stop or a crash."""
-        self.server.start()
+        """Serve again, from the same folder, after a stop or a crash. After a crash it reads its
+        log first, which on a busy machine takes longer than the wheel waits for it."""
+        ends = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                self.server.start()
+            except (subprocess.TimeoutExpired, AssertionError):
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
 
     def stop(self) -> None:
         """Stop the server, its clients' transactions rolled back; the data stays."""
