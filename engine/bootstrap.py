@@ -14,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.alarms.book import AlarmBook
 from engine.alarms.destinations import Destination, Webhook
 from engine.alarms.telling import Teller
+from engine.applications.account_passwords import AccountPasswords
+from engine.applications.account_sign_in import AccountSignIn
+from engine.applications.accounts import Accounts, AccountTags
 from engine.case_system.cancelling import Cancelling
 from engine.case_system.feed.numbering import Numbering
 from engine.case_system.feed.reading import Feed
@@ -171,6 +174,9 @@ class Application:
     acts: Acts
     applicant_sessions: Sessions
     applicant_acts: Acts
+    accounts: Accounts
+    account_sign_in: AccountSignIn
+    account_passwords: AccountPasswords
     documents: Documents
     unopened: Unopened
     consent_samples: ConsentSamples
@@ -265,6 +271,7 @@ def _compose(
         timedelta(seconds=settings.sign_in_slow_seconds),
     )
     standings = Standings(manners, clock)
+    tags = AccountTags(settings.tag_key_bytes())
     pins = TemporaryPins(hasher, box, clock, settings.pin_digits)
     renderer = Renderer(settings.agency, settings.public_url)
     recipients = CaseloadRecipients(
@@ -283,6 +290,9 @@ def _compose(
     suppression = Suppression(recipients, pins, renderer, soft_bounces)
     outcomes = Outcomes(clock, pins, LocalAgencies(), suppression)
     outbox = Outbox(engine, doorbell, pins, renderer)
+    account_sign_in = AccountSignIn(
+        outbox, checker, applicant_sessions, audit, standings, tags, clock
+    )
     carried = CarriedPins(pins, outcomes)
     quiet = QuietHours.written(settings.quiet_hours) if settings.quiet_hours else None
     overtaken = Overtaken(outcomes, clock)
@@ -452,6 +462,11 @@ def _compose(
         acts=Acts(outbox, audit, sessions, clock),
         applicant_sessions=applicant_sessions,
         applicant_acts=Acts(outbox, audit, applicant_sessions, clock),
+        accounts=Accounts(outbox, checker, applicant_sessions, audit, tags, clock),
+        account_sign_in=account_sign_in,
+        account_passwords=AccountPasswords(
+            outbox, checker, applicant_sessions, account_sign_in, audit, tags, clock
+        ),
         documents=Documents(documents, clock),
         unopened=Unopened(
             outbox=outbox,

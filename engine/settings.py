@@ -179,6 +179,11 @@ class Settings(BaseSettings):
     pin_hashes_at_once: Annotated[int, Field(ge=1, le=64)] = 2
     session_idle_minutes: Annotated[int, Field(ge=3, le=120)] = 15
     session_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    register_rate: str = "20/hour"
+    """Of accounts on the application site, by network."""
+    quick_exit_url: str = "https://www.weather.gov/"
+    """Where the application site's button leads that leaves it at once: a page that anybody may
+    have open."""
     kiosk: bool = False
     """Whether this portal is for browsers that one person uses after another, as in an office's
     lobby: short sessions, nothing left behind."""
@@ -376,6 +381,7 @@ class Settings(BaseSettings):
         "phone_pin_rate_per_participant",
         "api_rate",
         "api_unknown_rate",
+        "register_rate",
     )
     @classmethod
     def _rate(cls, value: str) -> str:

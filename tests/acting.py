@@ -21,7 +21,7 @@ from engine.settings import Settings
 _OF_THE_PORTAL: Final = (
     *("chosen_pins", "acts", "documents", "consent_samples", "contact_changes", "other_party"),
     *("unsubscribing", "calendars", "sessions", "applicant_sessions", "applicant_acts", "feed"),
-    *("webhooks",),
+    *("webhooks", "accounts", "account_sign_in", "account_passwords"),
 )
 _OF_OPERATORS: Final = (
     *("held", "overview", "by_hand", "orders", "superseding", "proofs", "returned_mail"),

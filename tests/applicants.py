@@ -17,6 +17,7 @@ from tests import people
 from tests.portal.portal_server import MONDAY_NOON, Portal
 
 USERNAME: Final = "river.stone"
+PASSWORD: Final = "seven lamps beside the harbor"
 _ADD: Final = f"""
 INSERT INTO applicant (participant_id, username_tag, sealed_username, username_key_id, email_tag,
                        password_hash, registered_at, confirmed_at, seen_at)

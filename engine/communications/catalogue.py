@@ -154,6 +154,18 @@ class ConfirmEmailFacts(Facts):
     hours: PositiveInt
 
 
+class ApplicantAccountFacts(Facts):
+    """What came to pass with the account of somebody who applies: it waits for the proof of its
+    address (`confirm`), another password was asked for (`reset`) or chosen (`password`), or
+    somebody typed wrong ones (`locked`). The first two hold the token of a link that works for so
+    many hours."""
+
+    what: Literal["confirm", "reset", "password", "locked"]
+    happened_at: AwareDatetime
+    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22,64}$")] | None = None
+    hours: PositiveInt | None = None
+
+
 class SignInLockedFacts(Facts):
     """When the last of several wrong PINs was typed."""
 
@@ -327,6 +339,19 @@ SIGN_IN_LOCKED: Final = Notice(
         locked_at=datetime(2026, 11, 23, 14, 5, tzinfo=PACIFIC),
     ),
 )
+APPLICANT_ACCOUNT: Final = Notice(
+    key="applicant_account",
+    facts=ApplicantAccountFacts,
+    urgency=Urgency.URGENT,
+    days=_days(email=1),
+    sample=ApplicantAccountFacts(
+        name=_SAMPLE_NAME,
+        what="confirm",
+        happened_at=datetime(2026, 11, 23, 14, 5, tzinfo=PACIFIC),
+        token="0" * 43,
+        hours=24,
+    ),
+)
 CASEWORKER_REPLY: Final = Notice(
     key="caseworker_reply",
     facts=CaseworkerReplyFacts,
@@ -441,6 +466,7 @@ CATALOGUE: Final[Mapping[str, Notice]] = MappingProxyType(
             ECOMMUNICATIONS_WITHDRAWN,
             CONFIRM_EMAIL,
             SIGN_IN_LOCKED,
+            APPLICANT_ACCOUNT,
             APPOINTMENT_SCHEDULED,
             APPOINTMENT_CHANGED,
             APPOINTMENT_CANCELLED,

@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 from engine.bootstrap import Application
 from engine.communications.catalogue import LANGUAGES
 from engine.portal.apply.rooms import apply_places
+from engine.portal.doors import APPLICATION_SITE
 from engine.portal.error_pages import ErrorPages
 from engine.portal.gate import Gate
 from engine.portal.guard import Guard
@@ -27,6 +28,7 @@ from engine.portal.pages.ecommunications import EcommunicationsPages
 from engine.portal.pages.front import (
     FORGOT_PIN,
     FrontPages,
+    to_apply,
     to_forgot_pin,
     to_home,
     to_login,
@@ -93,6 +95,7 @@ def create_app(application: Application, doors: Sequence[Mount] = ()) -> FastAPI
     app.add_route("/", to_home)
     app.add_route(FORGOT_PIN, to_forgot_pin)
     app.add_route("/login", to_login)
+    app.add_route(APPLICATION_SITE.prefix, to_apply)
     gate = Gate(application, layout, Tokens(settings.tag_key_bytes(), secure))
     for language in LANGUAGES:
         for place in (*places(), *apply_places()):

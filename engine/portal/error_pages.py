@@ -7,13 +7,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.portal.doors import door_of
 from engine.portal.language import language_of
 from engine.portal.layout import Layout
 
 WORDED: Final = frozenset({400, 404, 405, 408, 413, 415, 429, 500, 503})
 """Statuses that templates/portal/error.html has words for; others borrow 400's or 500's."""
-_SESSION_COOKIES: Final = frozenset({"__Host-session", "session"})
-"""A browser that holds one is led back inside, and not to another PIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +24,18 @@ class ErrorPages:
     def page(
         self, request: Request, status: int, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """The page for `status`; its language button leads to the other language's home page."""
+        """The page for `status`; its language button leads to the other language's home page. A
+        browser that holds a session is led back inside."""
         worded = status if status in WORDED else (400 if status < 500 else 500)
+        door = door_of("/" + request.url.path.lstrip("/").partition("/")[2])
         response = self.layout.page(
             language_of(request),
             "error.html",
-            "/",
+            door.prefix or "/",
             status,
             worded=worded,
-            holds_session=not _SESSION_COOKIES.isdisjoint(request.cookies),
+            door=door,
+            holds_session=not {door.cookie, f"__Host-{door.cookie}"}.isdisjoint(request.cookies),
         )
         response.headers.update(headers or {})
         return response

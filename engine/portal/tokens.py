@@ -17,8 +17,9 @@ from starlette.responses import Response
 
 from engine.caseload.pin_requests import Promise
 from engine.caseload.sign_in import Device
-from engine.portal.doors import PORTAL, Door
+from engine.portal.doors import APPLICATION_SITE, PORTAL, Door
 from engine.portal.forms import METHODS
+from engine.portal.language import COOKIE as LANGUAGE_COOKIE
 from engine.security.sessions import Session
 from engine.security.tokens import derive_tag, matches
 
@@ -92,6 +93,16 @@ class Tokens:
         """The browser holds no session any more."""
         response.delete_cookie(
             self._name(door.cookie), path="/", httponly=True, samesite="lax", secure=self.secure
+        )
+
+    def take_everything(self, response: Response) -> None:
+        """The browser holds nothing any more of who was there, nor of which language they read."""
+        for name in ("form", "promise", "said", "device", PORTAL.cookie, APPLICATION_SITE.cookie):
+            response.delete_cookie(
+                self._name(name), path="/", httponly=True, samesite="lax", secure=self.secure
+            )
+        response.delete_cookie(
+            LANGUAGE_COOKIE, path="/", httponly=True, samesite="lax", secure=self.secure
         )
 
     def session_token(self, session: Session) -> str:

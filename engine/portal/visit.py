@@ -132,8 +132,12 @@ class Visit:
 
     def entry(self, act: str, **details: Detail) -> Entry:
         """What the audit trail says of this visit."""
-        actor = f"participant:{self.participant_id}"
-        return Entry(actor, act, self.participant_id, details, self.network)
+        return self.entry_of(self.participant_id, act, **details)
+
+    def entry_of(self, participant_id: int, act: str, **details: Detail) -> Entry:
+        """The same of a participant whose session the page does not ask for."""
+        actor = f"participant:{participant_id}"
+        return Entry(actor, act, participant_id, details, self.network)
 
     def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """`template`, drawn for this visit."""

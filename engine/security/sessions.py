@@ -126,7 +126,7 @@ class Sessions:
         return live
 
     async def rotate(
-        self, connection: AsyncConnection, session: Session, stage: Stage, credential_id: int
+        self, connection: AsyncConnection, session: Session, stage: Stage, credential_id: int | None
     ) -> Session:
         """The same session at `stage`, under a new token and the PIN that took the older one's
         place; the old token is worth nothing."""

@@ -99,14 +99,16 @@ class Standings:
         row = dict(await driver.fetchrow(_STANDING, tag, participant_id))
         return Standing(**row)
 
-    async def failed(self, connection: AsyncConnection, tag: str, standing: Standing) -> bool:
-        """Count one failure more; whether it brought a lock, which a worker is then asked to tell
-        of once a day."""
+    async def failed(
+        self, connection: AsyncConnection, tag: str, standing: Standing, *, tell: bool = True
+    ) -> bool:
+        """Count one failure more; whether it brought a lock, which with `tell` a worker is asked
+        to tell the participant of, once a day."""
         now, driver = self.clock(), await driver_connection(connection)
         locked = standing.locked(now)
         after = _tried(standing, now) if locked else self._after_failure(standing, now)
         locking = not locked and after.locked_until not in {None, standing.locked_until}
-        tell = locking and standing.told_on != pacific_date(now)
+        tell = tell and locking and standing.told_on != pacific_date(now)
         await driver.execute(_FAILED, tag, *after[:-1], tell)
         return locking
 

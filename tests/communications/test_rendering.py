@@ -252,8 +252,9 @@ def test_an_email_is_html_that_stands_alone(notice: Notice, language: Language) 
     html = RENDERER.email(notice, language, notice.sample, notice.sample_secret).html
     assert f'<html lang="{language}"' in html
     links = re.findall(r'href="([^"]*)"', html)
-    confirming = [f"{HOME}{language}/confirm-email/{'0' * 43}"]
-    expected = [*(confirming if notice.key == "confirm_email" else []), HOME]
+    doors = {"confirm_email": "confirm-email", "applicant_account": "apply/confirm"}
+    confirming = [f"{HOME}{language}/{doors[notice.key]}/{'0' * 43}"] if notice.key in doors else []
+    expected = [*confirming, HOME]
     assert [link for link in links if not link.startswith("tel:")] == expected
     assert not re.search(r"<(img|script|link|iframe|form|object|video|svg)\b", html)
     assert not re.search(r"url\(|@import|src=|background=", html)

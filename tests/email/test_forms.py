@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.communications.catalogue import (
+    APPLICANT_ACCOUNT,
     APPOINTMENT_REMINDER,
     CATALOGUE,
     CONFIRM_EMAIL,
@@ -137,7 +138,7 @@ def test_a_form_filled_in_is_the_message_rendered_for_its_reader(
 def test_what_one_reader_alone_may_know_is_kept_nowhere() -> None:
     """A PIN, and a token that proves an address, are in no form that another reader could get."""
     forms = Forms(RENDERER, SENDER)
-    for notice in (TEMPORARY_PIN, CONFIRM_EMAIL):
+    for notice in (TEMPORARY_PIN, CONFIRM_EMAIL, APPLICANT_ACCOUNT):
         forms.of(
             notice,
             "en",

@@ -15,7 +15,7 @@ DICTIONARY: Final = Path(__file__).parents[2] / "node_modules" / "dictionary-es"
 _PLACE: Final = re.compile(r"%\(\w+\)[sd]|\{\w+\}|<[^>]+>|&\w+;|\S+@\S+|www\.\S+|\+\d+")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:\([ao]s?\))?")
 NAMES: Final = {
-    "PIN", "SSN", "PDF", "CSV", "TTY", "ZIP", "UU", "EE", "CA", "PO", "eCommunications",
+    "PIN", "SSN", "PDF", "CSV", "TTY", "ZIP", "UU", "EE", "CA", "PO", "eCommunications", "Esc",
     "California", "Connect", "Customer", "example",
 }  # fmt: skip
 """Names, and what is called the same in both languages."""

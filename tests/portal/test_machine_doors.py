@@ -42,7 +42,7 @@ def test_every_door_that_is_no_page_is_described(portal: Portal) -> None:
     """Health, metrics, whatever comes: what is asked by no browser has its place here."""
     every = (*places(), *apply_places())
     pages = {f"/{language}{place.path}" for place in every for language in ("en", "es")}
-    shortcuts = {"/", "/en", "/es", "/forgot-pin", "/login", "/static/{name}"}
+    shortcuts = {"/", "/en", "/es", "/forgot-pin", "/login", "/apply", "/static/{name}"}
     asked = {route.path for route in portal.app.routes if isinstance(route, Route)}
     described = {path for path in DESCRIPTION["paths"] if TOKEN not in path}
     assert asked - pages - shortcuts == described

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 from engine.portal.apply.home import ApplyHomePages
+from engine.portal.apply.passwords import PasswordPages
+from engine.portal.apply.register import RegisterPages
+from engine.portal.apply.sign_in import ApplySignInPages
 from engine.portal.places import Place
 
 
 def apply_places() -> Iterator[Place]:
     """Where they are, and who may come to them."""
-    for room in (ApplyHomePages(),):
+    for room in (ApplySignInPages(), RegisterPages(), PasswordPages(), ApplyHomePages()):
         yield from room.places

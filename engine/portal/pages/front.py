@@ -6,6 +6,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from engine.portal.doors import APPLICATION_SITE
 from engine.portal.forms import Fault, PinRequestForm, counted_as
 from engine.portal.language import language_of
 from engine.portal.places import Place, Public
@@ -119,6 +120,11 @@ async def to_forgot_pin(request: Request) -> Response:
 async def to_login(request: Request) -> Response:
     """`/login`, as it is printed in brochures → the sign-in page in a language."""
     return _to_language(request, "/login")
+
+
+async def to_apply(request: Request) -> Response:
+    """`/apply`, as it is printed → the application site in a language."""
+    return _to_language(request, APPLICATION_SITE.prefix)
 
 
 def _to_language(request: Request, path: str) -> Response:

@@ -22,6 +22,63 @@
     window.addEventListener("pageshow", () => (sent = -Infinity));
   }
 
+  /* Another page takes the place of this one, in the browser's history too, and the server ends
+     the session meanwhile. Nothing of the page is to be seen while the other one loads. */
+  const exit = document.querySelector("[data-quick-exit]");
+  if (exit) {
+    const leave = () => {
+      document.documentElement.hidden = true;
+      document.title = "";
+      fetch(exit.href, { redirect: "manual", keepalive: true }).catch(() => {});
+      window.location.replace(exit.dataset.quickExit);
+    };
+    exit.addEventListener("click", (event) => {
+      event.preventDefault();
+      leave();
+    });
+    const WITHIN_MS = 5_000;
+    let presses = [];
+    document.addEventListener(
+      "keydown",
+      (event) => {
+        if (event.key !== "Escape" || event.repeat) return;
+        const now = performance.now();
+        presses = presses.filter((press) => now - press < WITHIN_MS).concat(now);
+        if (presses.length >= 3) leave();
+      },
+      true,
+    );
+    for (const keys of document.querySelectorAll(".quick-exit-keys")) keys.hidden = false;
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) window.location.reload();
+    });
+  }
+
+  for (const button of document.querySelectorAll("[data-show]")) {
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      const hidden = button.form.querySelectorAll("input[type=password]");
+      const fields = hidden.length ? hidden : button.form.querySelectorAll("[data-shown]");
+      for (const field of fields) {
+        field.type = hidden.length ? "text" : "password";
+        field.toggleAttribute("data-shown", hidden.length > 0);
+      }
+      button.textContent = hidden.length ? button.dataset.hide : button.dataset.show;
+    });
+  }
+
+  /* Where one person uses the browser after another, what was typed does not wait for the next. */
+  const { startAgain, idleSeconds } = document.body.dataset;
+  if (startAgain) {
+    let idle;
+    const wait = () => {
+      clearTimeout(idle);
+      idle = setTimeout(() => window.location.replace(startAgain), Number(idleSeconds) * 1000);
+    };
+    for (const act of ["keydown", "pointerdown", "scroll"]) window.addEventListener(act, wait);
+    wait();
+  }
+
   const dialog = document.getElementById("session-dialog");
   if (!dialog || typeof dialog.showModal !== "function") return;
   const { sessionSeconds, warnAfter, keep, ended, token, tokenField, idField, id } = dialog.dataset;
