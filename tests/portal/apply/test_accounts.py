@@ -1,6 +1,7 @@
 """Accounts of those who apply, from the form to the first page behind the door, and back in."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import httpx
@@ -29,9 +30,11 @@ SELECT {FACTS} AS facts FROM communication WHERE facts ->> 'what' = $1 ORDER BY 
 """
 
 
-async def register(portal: Portal, language: Language = "en", **typed: str) -> httpx.Response:
+async def register(
+    portal: Portal, typed: Mapping[str, str] = TYPED, language: Language = "en"
+) -> httpx.Response:
     """What is answered to somebody who opens an account."""
-    return await post_form(portal.browser(), f"/{language}/apply/register", **(TYPED | typed))
+    return await post_form(portal.browser(), f"/{language}/apply/register", **typed)
 
 
 async def latest_link(portal: Portal, purpose: str) -> str:
@@ -48,11 +51,10 @@ async def latest_link(portal: Portal, purpose: str) -> str:
 
 async def confirmed(portal: Portal, **typed: str) -> httpx.AsyncClient:
     """A browser in which somebody has opened an account and confirmed it."""
-    await register(portal, **typed)
+    await register(portal, TYPED | typed)
     browser = portal.browser()
-    answer = await post_form(
-        browser, await latest_link(portal, "confirm"), password=(TYPED | typed)["password"]
-    )
+    password = (TYPED | typed)["password"]
+    answer = await post_form(browser, await latest_link(portal, "confirm"), password=password)
     assert answer.headers["Location"] == "/en/apply/home"
     return browser
 
@@ -68,7 +70,7 @@ async def test_an_account_is_opened_confirmed_and_signed_in_to(
 ) -> None:
     """In the language it is opened in; by username or email address, in any case; the trail says
     what was done, and names, address, username and token stand nowhere in the clear."""
-    answer = await register(portal, language)
+    answer = await register(portal, language=language)
     assert answer.headers["Location"] == f"/{language}/apply/register/sent"
     assert (await sign_in(portal, "tulip.field", PASSWORD)).status_code == 422
     browser = portal.browser()
