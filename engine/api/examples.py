@@ -183,3 +183,85 @@ CATALOGUE: Final = {
         },
     )
 }
+
+_CURSOR: Final = "cur_Q1w2E3r4T5y6U7i8O9p0A1s2D3f4G5h6"
+EVENTS: Final = {
+    "sent_en": _example(
+        "An email was taken, and what it was for is met",
+        {
+            "events": [
+                {
+                    "id": "evt_Z9y8X7w6V5u4T3s2R1q0P9o8N7m6L5k4",
+                    "type": "delivery.accepted",
+                    "at": "2026-11-23T20:00:02Z",
+                    "step": 0,
+                    "communication": {"id": _ID, "notice": "payment_notice", "state": "met"},
+                    "delivery": {
+                        "id": "dlv_M1n2B3v4C5x6Z7l8K9j0H1g2F3d4S5a6",
+                        "channel": "email",
+                        "state": "sent",
+                    },
+                }
+            ],
+            "cursor": _CURSOR,
+            "more": False,
+        },
+    ),
+    "en_riesgo_es": _example(
+        "Un plazo está en riesgo: todavía hay tiempo",
+        {
+            "events": [
+                {
+                    "id": "evt_A1s2D3f4G5h6J7k8L9z0X1c2V3b4N5m6",
+                    "type": "communication.at_risk",
+                    "at": "2026-11-24T16:00:00Z",
+                    "step": 0,
+                    "communication": {
+                        "id": _OTHER_ID,
+                        "notice": "appointment_scheduled",
+                        "state": "owed",
+                    },
+                    "delivery": None,
+                }
+            ],
+            "cursor": _CURSOR,
+            "more": True,
+        },
+    ),
+}
+WEBHOOK_ASKS: Final = {
+    "all_en": _example(
+        "Every event from now on", {"url": "https://cases.example.org/connect/events"}
+    ),
+    "citas_es": _example(
+        "Solo lo que toca a las citas",
+        {
+            "url": "https://casos.example.org/avisos",
+            "notices": ["appointment_scheduled", "appointment_changed"],
+        },
+    ),
+}
+_WEBHOOK: Final = {
+    "id": "whk_R1t2Y3u4I5o6P7a8S9d0F1g2H3j4K5l6",
+    "url": "https://cases.example.org/connect/events",
+    "notices": None,
+    "cursor": _CURSOR,
+    "failures": 0,
+    "failing_since": None,
+    "next_attempt_at": "2026-11-23T20:00:00Z",
+    "last_answer": "status 204",
+    "taken_at": "2026-11-23T20:05:00Z",
+    "disabled_at": None,
+    "disabled_why": None,
+    "added_at": "2026-11-23T20:00:00Z",
+    "old_secret_until": None,
+}
+NEW_WEBHOOKS: Final = {
+    "new": _example(
+        "The secret is shown this once / El secreto se muestra solo esta vez",
+        _WEBHOOK | {"last_answer": None, "taken_at": None, "secret": "whsec_…"},
+    )
+}
+WEBHOOKS: Final = {
+    "one": _example("One, which takes what it is told / Uno, que recibe", {"webhooks": [_WEBHOOK]})
+}

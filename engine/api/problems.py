@@ -103,6 +103,19 @@ BEING_SENT: Final = ProblemKind(
     "It is being sent at this moment",
     "Ask again after Retry-After: by then it has left, or may be cancelled.",
 )
+WEBHOOKS_FULL: Final = ProblemKind(
+    "webhooks-full",
+    409,
+    "There are as many webhooks as there may be",
+    "Remove one that is not needed any more.",
+)
+CURSOR_GONE: Final = ProblemKind(
+    "cursor-gone",
+    410,
+    "Events after this cursor are not kept any more",
+    "Read from the oldest that is kept, without a cursor, and ask for the communications that were "
+    "waited for: each says how it stands.",
+)
 TOO_LARGE: Final = ProblemKind(
     "too-large", 413, "The body is too large", "Send less at once; nothing of it was read."
 )
@@ -145,6 +158,8 @@ KINDS: Final[tuple[ProblemKind, ...]] = (
     KEY_AT_WORK,
     HAS_LEFT,
     BEING_SENT,
+    WEBHOOKS_FULL,
+    CURSOR_GONE,
     TOO_LARGE,
     NOT_JSON,
     INVALID,

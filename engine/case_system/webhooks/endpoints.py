@@ -56,6 +56,10 @@ class UnknownEndpointError(InputError):
     """No webhook endpoint has this number."""
 
 
+class TooManyEndpointsError(InputError):
+    """There are as many webhook endpoints as there may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A webhook endpoint as it stands. `notices` None is all of them; `position` is the last place
@@ -103,7 +107,9 @@ class Endpoints:
             driver = await driver_connection(connection)
             await driver.execute(_ALONE)
             if await driver.fetchval("SELECT count(*) FROM webhook_endpoint") >= ENDPOINTS_MOST:
-                raise InputError(f"there are {ENDPOINTS_MOST} endpoints, and no more are taken")
+                raise TooManyEndpointsError(
+                    f"there are {ENDPOINTS_MOST} endpoints, and no more are taken"
+                )
             wanted = sorted(set(notices)) if notices else None
             id_: int = await driver.fetchval(_ADD, url, wanted, start, now, actor)
             await driver.execute(_SECRET, id_, sealed_for(id_, secret), now)
