@@ -7,10 +7,9 @@ from typing import Final
 
 from engine.communications.catalogue import LANGUAGES
 from engine.errors import InputError, MissingTranslationError
-from engine.i18n import translations
 from engine.phone.hearing import plain_words
 from engine.phone.menus import AGENT, Doing, End, Entry, Menu, MenuError, Menus, Message, read_menus
-from engine.phone.prompts import PROMPTS, values_of
+from engine.phone.prompts import translated, values_of
 
 OUTCOMES: Final[Mapping[str, frozenset[str]]] = {
     "read_number": frozenset({"read"}),
@@ -111,7 +110,7 @@ def _prompts(menus: Menus) -> Iterator[str]:
         try:
             unknown = values_of(prompt) - known
             for language in LANGUAGES:
-                translations(language).gettext(PROMPTS[prompt])
+                translated(prompt, language)
         except (InputError, MissingTranslationError) as error:
             yield f"{where}: {error}"
         else:

@@ -161,7 +161,12 @@ def sentence(key: str, language: Language, values: Mapping[str, str]) -> str:
 
     Raises InputError for a key that is none, MissingTranslationError for one without a translation.
     """
-    return translations(language).gettext(_source(key)) % values
+    return translated(key, language) % values
+
+
+def translated(key: str, language: Language) -> str:
+    """The sentence of `key` in `language`, with its values still to be put in; likewise."""
+    return translations(language).gettext(_source(key))
 
 
 def values_of(key: str) -> set[str]:

@@ -1,16 +1,22 @@
 """The phone line as it is served, with a payer and a payee who may call it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Final
 
 import httpx
+from fastapi import FastAPI
 
-from engine.bootstrap import Application
-from engine.phone.handset import Handset
+from engine.bootstrap import Application, secret_box
+from engine.phone.calls import Call, Calls
+from engine.phone.handset import Handset, Hearing
+from engine.phone.paths import step_path
 from engine.portal.app import create_app
+from engine.security.sessions import Stage
+from engine.security.tokens import derive_tag
 from engine.serving import doors
 from engine.settings import Settings
 from tests import people
@@ -39,18 +45,38 @@ class Hour:
 
 @dataclass
 class PhoneLine:
-    """A line that is served."""
+    """A line that is served; `kept` holds its calls."""
 
     application: Application
+    app: FastAPI
     client: httpx.AsyncClient
     token: str
     hour: Hour
-    calls: int = field(default=0)
+    kept: Calls
+    numbers: Iterator[int] = field(default_factory=count)
 
     def telephone(self, number: str = "") -> Handset:
         """Another telephone, with a number of its own unless one is given."""
-        self.calls += 1
-        return Handset(self.client, BASE, self.token, number or f"+1916555{self.calls:04d}")
+        number = number or f"+1916555{next(self.numbers):04d}"
+        return Handset(self.client, BASE, self.token, number)
+
+    async def at(self, call: Call, number: str = "") -> Handset:
+        """A telephone in the middle of a call that stands so."""
+        handset = self.telephone(number)
+        assert await self.kept.move(handset.call_id, call, None)
+        handset.hearing = Hearing((), step_path(call.step), digits_most=20)
+        return handset
+
+    def caller(self, number: str) -> str:
+        """What stands for a telephone in limits and in the trail."""
+        tag = derive_tag(self.application.settings.tag_key_bytes(), "phone.caller", number)
+        return f"phone:{tag}"
+
+    async def session_of(self, participant: int, stage: Stage = Stage.FULL) -> str:
+        """The token of a session that this participant has by telephone."""
+        async with self.application.engine.begin() as connection:
+            session = await self.application.sessions.open(connection, participant, stage)
+        return session.token
 
 
 @asynccontextmanager
@@ -58,16 +84,19 @@ async def line_over(settings: Settings) -> AsyncIterator[PhoneLine]:
     """The line over `settings`, beside the portal, as one process serves them."""
     hour = Hour()
     async with parts(settings, hour) as opened:
-        await _populate(opened.whole)
+        await populate(opened.whole)
         app = create_app(opened.portal, doors(opened.portal))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         token = settings.phone_token()
         assert token is not None
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-            yield PhoneLine(opened.whole, client, token, hour)
+            kept = Calls(
+                opened.whole.doorbell.redis, secret_box(settings), settings.tag_key_bytes()
+            )
+            yield PhoneLine(opened.whole, app, client, token, hour, kept)
 
 
-async def _populate(application: Application) -> None:
+async def populate(application: Application) -> None:
     """A payee and a payer of one case, who chose a PIN; a newcomer with a temporary one."""
     await people.add(application.engine, PAYEE, PAYER, NEWCOMER)
     await execute(
@@ -107,3 +136,15 @@ async def _populate(application: Application) -> None:
             cents,
             paid_on,
         )
+
+
+async def walk(handset: Handset, *answers: str) -> Hearing:
+    """Call, where there is no call yet, and answer so: `#123` presses keys, all else is said."""
+    if not handset.hearing.action:
+        await handset.call()
+    for answer in answers:
+        if answer.startswith("#"):
+            await handset.press(answer[1:])
+        else:
+            await handset.say(answer)
+    return handset.hearing
