@@ -55,6 +55,9 @@ def call(
     url: Annotated[
         str | None, typer.Option(help="Where the line is served; else where the settings say.")
     ] = None,
+    signed_for: Annotated[
+        str | None, typer.Option(help="The address it believes signatures for, if another.")
+    ] = None,
     number: Annotated[str, typer.Option("--from", help="The number to call from.")] = NUMBER,
     audio: Annotated[
         Path | None,
@@ -69,7 +72,8 @@ def call(
     if audio is not None and not speaks():
         raise InputError("--audio needs espeak-ng, which is not installed here")
     recording = Recording()
-    asyncio.run(_call(url or settings.phone_url(), settings.phone_url(), token, number, recording))
+    url = url or settings.phone_url()
+    asyncio.run(_call(url, signed_for or url, token, number, recording))
     if audio is not None:
         say(_console, f"{audio}: {recording.write(audio):.0f} seconds")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.cli.terminal import Said, Terminal
 from tests.phone.conftest import line, served
-from tests.phone.line import PAYEE, PIN, PhoneLine
+from tests.phone.line import BASE, PAYEE, PIN, PhoneLine
 
 __all__ = ["line", "served"]
 
@@ -46,7 +46,9 @@ async def test_a_call_over_real_http(line: PhoneLine, served: str, tmp_path: Pat
     speaker.write_text(STUB.format(python=sys.executable, log=log))
     speaker.chmod(speaker.stat().st_mode | stat.S_IXUSR)
     ran = await connect(
-        *("call", "--url", served, "--audio", str(wav)), typed=TYPED, path=str(tmp_path)
+        *("call", "--url", served, "--signed-for", BASE, "--audio", str(wav)),
+        typed=TYPED,
+        path=str(tmp_path),
     )
     assert ran.status == 0, ran.error
     assert "[en] For English, say English, or press one." in ran.out
