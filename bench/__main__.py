@@ -65,6 +65,7 @@ PLANS: Final[Mapping[str, Plan]] = MappingProxyType(
             "",
         ),
         "forgot_pin": Plan(1, "--rounds 400", "--rounds 80", "--rounds 2000"),
+        "api": Plan(1, "--requests 100", "--requests 12 --size 200", "--requests 1000"),
         "import_caseload": Plan(1, "--participants 50000", "--participants 2000", ""),
     }
 )

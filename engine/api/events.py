@@ -24,6 +24,8 @@ from engine.case_system.keys import Scope
 from engine.communications.catalogue import CATALOGUE
 
 _USUAL: Final = 100
+NOTICE: Final = "^[a-z_]{1,40}$"
+"""How a notice is called: /catalogue has them all."""
 _NUMBER: Final = re.compile(r"[0-9]{1,4}")
 
 
@@ -135,7 +137,7 @@ _PARAMETERS: Final = (
     _query(
         "notice",
         "Of these notices alone; may be repeated.",
-        {"type": "array", "items": {"type": "string", "enum": sorted(CATALOGUE)}},
+        {"type": "array", "items": {"type": "string", "pattern": NOTICE}},
     ),
     _query(
         "communication",

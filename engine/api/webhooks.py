@@ -1,7 +1,7 @@
 """Webhook endpoints: added, looked at, their secrets rotated, switched off and on, removed."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.responses import Response
@@ -9,6 +9,7 @@ from starlette.responses import Response
 from engine.api import examples
 from engine.api.answers import Told, answered
 from engine.api.doors import Answers, Call, Door, Operation
+from engine.api.events import NOTICE
 from engine.api.problems import (
     CURSOR_GONE,
     INVALID,
@@ -37,7 +38,7 @@ _HOST: Final = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]([a-z0-9-]{0,61
 _PORT: Final = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?"
 _URL: Final = rf"^(https://{_HOST}|http://(localhost|127\.0\.0\.1)){_PORT}(/[!-\"$-~]*)?$"
 """Plain HTTP is for a machine that is tried out, to itself."""
-_Notice: Any = Literal[tuple(sorted(CATALOGUE))]
+_NOTICES_MOST: Final = 100
 
 
 class WebhookAsk(BaseModel):
@@ -47,7 +48,13 @@ class WebhookAsk(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: Annotated[str, Field(pattern=_URL, max_length=URL_MOST)]
-    notices: Annotated[list[_Notice], Field(min_length=1, max_length=len(CATALOGUE))] | None = None
+    notices: (
+        Annotated[
+            list[Annotated[str, Field(pattern=NOTICE)]],
+            Field(min_length=1, max_length=_NOTICES_MOST),
+        ]
+        | None
+    ) = None
     cursor: Annotated[str, Field(pattern=pattern("cursor"))] | None = None
 
 
@@ -85,6 +92,10 @@ class ToldNewWebhook(ToldWebhook):
 async def add(call: Call) -> Response:
     """POST /webhooks."""
     ask = validated(TypeAdapter(WebhookAsk), await read_json(call.request))
+    unknown = [turn for turn, name in enumerate(ask.notices or ()) if name not in CATALOGUE]
+    if unknown:
+        why = "must be a notice: see /catalogue"
+        raise ProblemError(INVALID, faults=[Fault(("notices", turn), why) for turn in unknown])
     application = call.application
     after = None if ask.cursor is None else application.identifiers.opened("cursor", ask.cursor)
     if ask.cursor is not None and after is None:

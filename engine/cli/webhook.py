@@ -15,11 +15,13 @@ from engine.case_system.webhooks.endpoints import Endpoint
 from engine.case_system.webhooks.posting import Answer
 from engine.cli.opening import with_application
 from engine.cli.plain import add_row, moment, new_table, say, show_table
+from engine.cli.signing import By
+from engine.errors import InputError
 
 app = typer.Typer(help="Webhooks: where the feed of events is posted to.", no_args_is_help=True)
 _console: Final = Console()
 
-As = Annotated[str, typer.Option("--as", metavar="ACCOUNT", help="Your account; on record.")]
+
 Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, metavar="NUMBER")]
 
 
@@ -31,7 +33,7 @@ def webhook() -> None:
 @app.command()
 def add(
     url: Annotated[str, typer.Argument(help="https://…")],
-    account: As,
+    by: By,
     notice: Annotated[
         list[str] | None, typer.Option("--notice", help="Of this notice alone; may be repeated.")
     ] = None,
@@ -39,7 +41,7 @@ def add(
     """Add an endpoint, which is told of whatever happens from now on; shows its secret, once."""
 
     async def act(application: Application) -> tuple[int, str]:
-        return await application.webhooks.add(url, f"staff:{account}", notice)
+        return await application.webhooks.add(url, _actor(by), notice)
 
     number, secret = with_application(act)
     say(_console, f"Webhook {number}. Its secret, which is not shown again:")
@@ -93,7 +95,7 @@ def test(number: Number) -> None:
 @app.command()
 def rotate(
     number: Number,
-    account: As,
+    by: By,
     *,
     hours: Annotated[
         float, typer.Option("--overlap", min=0, max=720, help="For how many hours both sign.")
@@ -103,7 +105,7 @@ def rotate(
 
     async def act(application: Application) -> str:
         overlap = timedelta(hours=hours)
-        return await application.webhooks.rotate(number, f"staff:{account}", overlap)
+        return await application.webhooks.rotate(number, _actor(by), overlap)
 
     secret = with_application(act)
     say(_console, "The new secret, which is not shown again:")
@@ -112,36 +114,43 @@ def rotate(
 
 
 @app.command()
-def enable(number: Number, account: As) -> None:
+def enable(number: Number, by: By) -> None:
     """Post to an endpoint again, from where it stopped."""
 
     async def act(application: Application) -> None:
-        await application.webhooks.enable(number, f"staff:{account}")
+        await application.webhooks.enable(number, _actor(by))
 
     with_application(act)
     say(_console, f"Webhook {number} goes on where it stopped.")
 
 
 @app.command()
-def disable(number: Number, account: As) -> None:
+def disable(number: Number, by: By) -> None:
     """Post nothing more to an endpoint until it is enabled."""
 
     async def act(application: Application) -> None:
-        await application.webhooks.disable(number, f"staff:{account}")
+        await application.webhooks.disable(number, _actor(by))
 
     with_application(act)
     say(_console, f"Webhook {number} is disabled. It goes on with: connect webhook enable {number}")
 
 
 @app.command()
-def remove(number: Number, account: As) -> None:
+def remove(number: Number, by: By) -> None:
     """Forget an endpoint, and its secrets."""
 
     async def act(application: Application) -> None:
-        await application.webhooks.remove(number, f"staff:{account}")
+        await application.webhooks.remove(number, _actor(by))
 
     with_application(act)
     say(_console, f"Webhook {number} is removed.")
+
+
+def _actor(by: str) -> str:
+    """Who is on record. Raises InputError where nobody is named."""
+    if not by.strip():
+        raise InputError("say who you are: --by NAME")
+    return f"staff:{by.strip()}"
 
 
 def _standing(one: Endpoint) -> str:

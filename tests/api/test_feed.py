@@ -121,6 +121,13 @@ async def test_a_webhook_is_managed_by_a_program(api: ApiSite) -> None:
     assert (await (await api.client(Scope.EVENTS_READ)).get(f"{V1}/webhooks")).status_code == 403
 
 
+async def test_a_notice_that_there_is_not_is_named(api: ApiSite) -> None:
+    """By its place in the list."""
+    asked = {"url": "https://hooks.example.org/", "notices": ["payment_notice", "pigeon"]}
+    answer = await (await api.client()).post(f"{V1}/webhooks", json=asked)
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["#/notices/1"]
+
+
 @pytest.mark.parametrize(
     "url", ["https://10.0.0.5/", "http://hooks.example.org/", "https://u:p@hooks.example.org/"]
 )
