@@ -101,6 +101,10 @@ class Retention(BaseModel):
     """Hashes of PINs that open nothing any more."""
     link_days: Annotated[int, Field(ge=1)] = 30
     """Links that proved an email address, from when they ran out."""
+    unconfirmed_account_days: Annotated[int, Field(ge=2)] = 30
+    """Accounts of the application site that nobody confirmed, from when they were opened."""
+    unused_account_days: Annotated[int, Field(ge=90)] = 730
+    """Those that nobody signed in to, and that hold no application."""
     feed_days: Annotated[int, Field(ge=7, le=365)] = 30
     """Places of the feed, from when they were given out; what they tell of stays."""
     kept_answer_days: Annotated[int, Field(ge=1)] = 30

@@ -92,7 +92,11 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
         OPERATOR: "SELECT, UPDATE (read_at, read_by, facts, sealed_facts, facts_key_id)",
         PURGER: _REMOVE,
     },
-    "submission": {WORKER: "SELECT (at), DELETE", PORTAL: _APPEND},
+    "submission": {
+        WORKER: "SELECT (at), DELETE",
+        PORTAL: _APPEND,
+        PURGER: "SELECT (participant_id)",
+    },
     # Those who apply.
     "applicant": {
         PORTAL: _CHANGE,
@@ -114,7 +118,7 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     "portal_session": {
         WORKER: "SELECT (ends_at), DELETE",
         PORTAL: _CHANGE,
-        PURGER: "SELECT (credential_id)",
+        PURGER: "SELECT (credential_id, participant_id)",
     },
     "sign_in_standing": {
         WORKER: "SELECT, UPDATE (tell, told_on), DELETE",

@@ -166,6 +166,27 @@ _FEED_REMOVED = """
 UPDATE feed_head SET removed_to =
     greatest(removed_to, (SELECT max(gone) FROM unnest($1::bigint[]) AS removed (gone)))
 """
+_ACCOUNT_LINKS = """
+SELECT applicant_link.id, false AS owed,
+       participant_id IN (SELECT participant_id FROM held_participant) AS held
+FROM applicant_link JOIN applicant ON applicant.id = applicant_id
+WHERE expires_at < $1
+"""
+# An account goes with the participant that was made for it, and all that was sent there.
+_ACCOUNT = """
+SELECT participant_id AS id,
+       participant_id IN (SELECT participant_id FROM held_participant) AS held,
+       EXISTS (SELECT FROM communication
+               WHERE communication.participant_id = applicant.participant_id
+               AND state IN ('owed', 'held')) AS owed
+FROM applicant
+WHERE NOT EXISTS (SELECT FROM portal_session
+                  WHERE portal_session.participant_id = applicant.participant_id)
+  AND NOT EXISTS (SELECT FROM submission
+                  WHERE submission.participant_id = applicant.participant_id)
+"""
+_UNCONFIRMED_ACCOUNTS = f"{_ACCOUNT} AND confirmed_at IS NULL AND registered_at < $1"
+_UNUSED_ACCOUNTS = f"{_ACCOUNT} AND confirmed_at IS NOT NULL AND seen_at < $1"
 _ALARMS = """
 SELECT id, cleared_at IS NULL AS owed, false AS held FROM alarm WHERE raised_at < $1
 """
@@ -183,6 +204,38 @@ def _of(table: str, column: str = "id", among: str | None = None) -> str:
     return f"DELETE FROM {table} WHERE {column} = {chosen}"  # noqa: S608  names of our own
 
 
+_OF_ACCOUNTS: Final = {
+    "communication": "SELECT id FROM communication WHERE participant_id = ANY($1::bigint[])",
+    "delivery": "SELECT delivery.id FROM delivery JOIN communication"
+    " ON communication.id = communication_id WHERE participant_id = ANY($1::bigint[])",
+    "contact_point": "SELECT id FROM contact_point WHERE participant_id = ANY($1::bigint[])",
+    "applicant": "SELECT id FROM applicant WHERE participant_id = ANY($1::bigint[])",
+}
+"""What accounts lead to, by the participants made for them."""
+
+
+def _accounts(name: str, kept_for: timedelta, candidates: str) -> Kind:
+    """A class of accounts, each with everything that was sent to it."""
+    return Kind(
+        name,
+        kept_for,
+        candidates,
+        (
+            _of("contact_suppression", "contact_point_id", _OF_ACCOUNTS["contact_point"]),
+            _of("bounce_report", "delivery_id", _OF_ACCOUNTS["delivery"]),
+            _of("delivery_event", "delivery_id", _OF_ACCOUNTS["delivery"]),
+            _of("delivery", "communication_id", _OF_ACCOUNTS["communication"]),
+            _of("communication_event", "communication_id", _OF_ACCOUNTS["communication"]),
+            _of("communication", "participant_id"),
+            _of("applicant_link", "applicant_id", _OF_ACCOUNTS["applicant"]),
+            _of("applicant", "participant_id"),
+            _of("contact_point", "participant_id"),
+            _of("participant"),
+        ),
+        ("contact_suppression", "bounce_report", "delivery_event", "communication_event"),
+    )
+
+
 def kinds(retention: Retention, audit_years: int) -> tuple[Kind, ...]:
     """Every class, in the order in which they are removed; the audit trail is apart."""
     communications = retention.communication_years * _YEAR
@@ -194,6 +247,20 @@ def kinds(retention: Retention, audit_years: int) -> tuple[Kind, ...]:
             (_of("feed_event", "position"), _FEED_REMOVED),
         ),
         Kind("links", timedelta(days=retention.link_days), _LINKS, (_of("email_confirmation"),)),
+        Kind(
+            "account_links",
+            timedelta(days=retention.link_days),
+            _ACCOUNT_LINKS,
+            (_of("applicant_link"),),
+        ),
+        _accounts(
+            "unconfirmed_accounts",
+            timedelta(days=retention.unconfirmed_account_days),
+            _UNCONFIRMED_ACCOUNTS,
+        ),
+        _accounts(
+            "unused_accounts", timedelta(days=retention.unused_account_days), _UNUSED_ACCOUNTS
+        ),
         Kind(
             "kept_answers",
             timedelta(days=retention.kept_answer_days),

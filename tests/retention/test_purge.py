@@ -27,7 +27,7 @@ LONG_AGO = datetime(2010, 6, 1, 12, tzinfo=UTC)
 BY = "o.perator"
 KEPT_ELSEWHERE = {
     # The case system's: here as long as it says them.
-    *("participant", "support_case", "case_party", "account", "payment", "appointment"),
+    *("support_case", "case_party", "account", "payment", "appointment"),
     # Removed every night by `tidy`, hours or days after they ended.
     *("portal_session", "sign_in_standing", "submission", "consent_sample"),
     # No person is in them: words that were shown, words that were approved, numbers given out, and
