@@ -5,6 +5,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -48,18 +49,17 @@ class Ground:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Start both in `folder`."""
+        """Start both in `folder`; nothing stays up where one does not start."""
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port()
-        disk = Disk.made(folder / "disk")
-        postgres = start_postgres(disk.folder / "postgres")
-        return cls(
-            folder=folder,
-            postgres=postgres,
-            redis=start_redis(folder / "redis", port),
-            redis_port=port,
-            disk=disk,
-        )
+        with ExitStack() as undo:
+            disk = Disk.made(folder / "disk")
+            undo.callback(disk.unmount)
+            postgres = start_postgres(disk.folder / "postgres")
+            undo.callback(postgres.stop)
+            redis = start_redis(folder / "redis", port)
+            undo.pop_all()
+        return cls(folder=folder, postgres=postgres, redis=redis, redis_port=port, disk=disk)
 
     @property
     def caseload(self) -> Path:
