@@ -55,6 +55,7 @@ check: install ## ruff, mypy strict, import-linter, catalogues, schemas, migrati
 	@$(BIN)/python -m engine.i18n
 	@$(BIN)/python -m engine.communications.completeness
 	@$(BIN)/python -m engine.mail.schemas check
+	@$(BIN)/python -m engine.applications.schemas check
 	@$(BIN)/python -m engine.stack.schema_check
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive engine jobs
 	@$(BIN)/python -m engine.stack.advisories $(AUDIT)

@@ -17,6 +17,10 @@ from engine.alarms.telling import Teller
 from engine.applications.account_passwords import AccountPasswords
 from engine.applications.account_sign_in import AccountSignIn
 from engine.applications.accounts import Accounts, AccountTags
+from engine.applications.drafts import Drafts
+from engine.applications.exporting import Exports
+from engine.applications.submitting import Submitting
+from engine.applications.uploads import Uploads
 from engine.case_system.cancelling import Cancelling
 from engine.case_system.feed.numbering import Numbering
 from engine.case_system.feed.reading import Feed
@@ -202,6 +206,10 @@ class Application:
     webhooks: Endpoints
     webhook_run: WebhookRun
     webhook_watch: WebhookWatch
+    drafts: Drafts
+    uploads: Uploads
+    submitting: Submitting
+    exports: Exports
 
 
 @asynccontextmanager
@@ -322,6 +330,7 @@ def _compose(
         extras=CaseloadExtras(calendars, tokens, settings.public_url),
     )
     mail = MailChannel(engine, outcomes, doorbell, recipients, settings.print_job)
+    uploads = Uploads(clock)
     documents = DocumentStore(_document_store(settings))
     courtesy = Courtesy()
     inbox = InboxChannel(
@@ -526,6 +535,10 @@ def _compose(
             clock=clock,
         ),
         webhook_watch=WebhookWatch(engine, clock),
+        drafts=Drafts(clock, settings.application_draft_days),
+        uploads=uploads,
+        submitting=Submitting(uploads, clock),
+        exports=Exports(engine, audit, clock),
     )
 
 

@@ -1,6 +1,7 @@
 """Every table of the system in one place, for migrations and for tests: importing it is all."""
 
 from engine.alarms import models as alarms
+from engine.applications import draft_models as application_drafts
 from engine.applications import models as applications
 from engine.case_system import models as case_system
 from engine.case_system.feed import models as feed
@@ -20,6 +21,7 @@ METADATA = Base.metadata
 __all__ = [
     "METADATA",
     "alarms",
+    "application_drafts",
     "applications",
     "case_system",
     "caseload",

@@ -109,6 +109,10 @@ class Retention(BaseModel):
     """Places of the feed, from when they were given out; what they tell of stays."""
     kept_answer_days: Annotated[int, Field(ge=1)] = 30
     """What the machine API answered, for when a request comes again under its Idempotency-Key."""
+    application_years: Annotated[float, Field(ge=1)] = 4
+    """Applications that were submitted and handed over to the case system."""
+    draft_days: Annotated[int, Field(ge=1)] = 1
+    """Drafts of applications, from when they ran out."""
 
 
 class Settings(BaseSettings):
@@ -196,6 +200,8 @@ class Settings(BaseSettings):
     """How long after its proof a new email address is used for a PIN."""
     address_cooling_days: Annotated[int, Field(ge=0)] = 10
     """How long after a change a mail address is used for a PIN without the caseworker."""
+    application_draft_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """An application that is not submitted is kept so long after its last change."""
     caseworker_reply_days: Annotated[int, Field(ge=1, le=30)] = 3
     """Business days within which a caseworker's reply is promised."""
     documents_url: str | None = None

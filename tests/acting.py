@@ -22,10 +22,12 @@ _OF_THE_PORTAL: Final = (
     *("chosen_pins", "acts", "documents", "consent_samples", "contact_changes", "other_party"),
     *("unsubscribing", "calendars", "sessions", "applicant_sessions", "applicant_acts", "feed"),
     *("webhooks", "accounts", "account_sign_in", "account_passwords"),
+    *("drafts", "uploads", "submitting"),
 )
 _OF_OPERATORS: Final = (
     *("held", "overview", "by_hand", "orders", "superseding", "proofs", "returned_mail"),
     *("appointment_changes", "bulk_notices", "surveyor", "holds", "purge", "api_keys"),
+    "exports",
 )
 
 

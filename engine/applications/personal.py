@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from engine.applications.draft_columns import SEALED
 from engine.caseload import personal as caseload
 from engine.security.sealed_columns import Personal, SealedColumn
 
@@ -12,7 +13,7 @@ USERNAME: Final = SealedColumn(
     "'applicant:' || {t}.participant_id",
 )
 
-EVERY: Final = (*caseload.EVERY, USERNAME)
+EVERY: Final = (*caseload.EVERY, USERNAME, *SEALED)
 """All that is sealed in the database."""
 
 

@@ -8,6 +8,7 @@ import typer
 from engine.cli import (
     alarms,
     api_key,
+    applications,
     appointment,
     audit,
     batch,
@@ -57,6 +58,7 @@ app.add_typer(campaign.app, name="campaign")
 app.add_typer(consent.app, name="consent")
 app.add_typer(roles.app, name="roles")
 app.add_typer(hold.app, name="hold")
+app.add_typer(applications.app, name="applications")
 app.add_typer(phone.app, name="phone")
 app.add_typer(api_key.app, name="api-key")
 app.add_typer(webhook.app, name="webhook")

@@ -180,6 +180,13 @@ class CaseworkerReplyFacts(Facts):
     case_number: str
 
 
+class ApplicationReceivedFacts(Facts):
+    """Under which number an application for services was received, and on which day."""
+
+    number: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    received_on: date
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """What one message carries besides its words, and the last day on which it works."""
@@ -453,6 +460,15 @@ WELCOME_PIN: Final = Notice(
     sample=TemporaryPinFacts(name=_SAMPLE_NAME),
     sample_secret=Secret("000000", date(2026, 12, 14)),
 )
+APPLICATION_RECEIVED: Final = Notice(
+    key="application_received",
+    facts=ApplicationReceivedFacts,
+    urgency=Urgency.URGENT,
+    days=_days(email=1, mail=10),
+    sample=ApplicationReceivedFacts(
+        name=_SAMPLE_NAME, number="482109375521", received_on=date(2026, 11, 24)
+    ),
+)
 
 CATALOGUE: Final[Mapping[str, Notice]] = MappingProxyType(
     {
@@ -478,6 +494,7 @@ CATALOGUE: Final[Mapping[str, Notice]] = MappingProxyType(
             INBOX_REMINDER,
             CASEWORKER_REPLY,
             REVERTED_TO_PAPER,
+            APPLICATION_RECEIVED,
         )
     }
 )

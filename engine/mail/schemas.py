@@ -17,7 +17,7 @@ from engine.mail.index import row_schema
 from engine.mail.vendor.answers import Ack, FinalReport, StatusRow
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "print-batch-contract"
-_DIALECT: Final = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+DIALECT: Final = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -31,7 +31,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "status-row": StatusRow.model_json_schema(),
         "final": FinalReport.model_json_schema(),
     }
-    return {f"{name}.schema.json": _DIALECT | schema for name, schema in schemas.items()}
+    return {f"{name}.schema.json": DIALECT | schema for name, schema in schemas.items()}
 
 
 def published(schema: dict[str, Any]) -> str:

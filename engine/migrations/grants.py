@@ -43,7 +43,7 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     # What the case system and the parents say.
     "participant": {
         WORKER: "SELECT, UPDATE (paperless)",
-        PORTAL: "SELECT, INSERT, UPDATE (language, paperless)",
+        PORTAL: "SELECT, INSERT, UPDATE (language, paperless, confidential)",
         OPERATOR: _CHANGE,
         PURGER: _REMOVE,
     },
@@ -104,6 +104,24 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
         PURGER: _REMOVE,
     },
     "applicant_link": {PORTAL: _CHANGE, PURGER: _REMOVE},
+    # Applications.
+    "application_draft": {PORTAL: "SELECT, INSERT, UPDATE, DELETE", PURGER: _REMOVE},
+    "application_answer": {
+        PORTAL: "SELECT, INSERT, UPDATE, DELETE",
+        OPERATOR: "SELECT, UPDATE (sealed_values, values_key_id)",
+        PURGER: "SELECT (id, draft_id), DELETE",
+    },
+    "application_upload": {
+        PORTAL: "SELECT, INSERT, DELETE",
+        OPERATOR: "SELECT, UPDATE (sealed_content, content_key_id)",
+        PURGER: "SELECT (id, draft_id), DELETE",
+    },
+    "application": {
+        PORTAL: _APPEND,
+        OPERATOR: "SELECT, UPDATE (sealed_record, record_key_id)",
+        PURGER: "SELECT (id, number, draft_id, participant_id, submitted_at), DELETE",
+    },
+    "application_export": {OPERATOR: _APPEND, PURGER: _REMOVE},
     # PINs and sessions.
     "pin_request": {
         WORKER: "SELECT, UPDATE (settled_at, outcome)",

@@ -15,12 +15,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from engine.applications.accounts import applicant_of
+from engine.applications.file_types import FileFault
 from engine.bootstrap import Application
 from engine.caseload.acts import AlreadyDoneError, SessionOverError
 from engine.i18n import Language
 from engine.portal.layout import Layout
 from engine.portal.places import Access, Place
 from engine.portal.tokens import FORM_FIELD, Tokens
+from engine.portal.upload_forms import read_upload_form
 from engine.portal.visit import FORM_ID_FIELD, Visit
 from engine.request_bodies import read_fields
 from engine.security.sessions import Stage
@@ -64,8 +66,7 @@ class Gate:
             return await self._posted(place, visit, token)
         async with self.application.engine.begin() as connection:
             visit = await _known(visit, connection, token)
-            elsewhere = _elsewhere(place, visit, token)
-            if elsewhere is not None:
+            if (elsewhere := _elsewhere(place, visit, token)) is not None:
                 return elsewhere
             response = await place.handler(replace(visit, connection=connection))
             if visit.request.method == "HEAD":
@@ -74,23 +75,42 @@ class Gate:
             return response
 
     async def _posted(self, place: Place, visit: Visit, token: str) -> Response:
+        if place.with_file:
+            # Nobody else sends us megabytes.
+            visit = await self._known(visit, token)
+            if (elsewhere := _elsewhere(place, visit, token)) is not None:
+                return elsewhere
         # A body may take its time; the session is looked at when it is there.
-        fields = await read_fields(visit.request)
-        if token:
-            async with self.application.engine.begin() as connection:
-                visit = await _known(visit, connection, token)
-        elsewhere = _elsewhere(place, visit, token)
-        if elsewhere is not None:
+        fields, file = await _read(place, visit.request)
+        visit = await self._known(visit, token)
+        if (elsewhere := _elsewhere(place, visit, token)) is not None:
             return elsewhere
+        if isinstance(file, FileFault):
+            # Its fields were not read either: all that can be done is to say so.
+            return await place.handler(replace(visit, file=file))
         if not self.tokens.is_of_session(visit.signed_in, fields.get(FORM_FIELD, "")):
             raise HTTPException(403)
-        posted = replace(visit, fields=fields, form=_form_id(fields))
+        posted = replace(visit, fields=fields, form=_form_id(fields), file=file)
         try:
             return await place.handler(posted)
         except AlreadyDoneError:
             return visit.to(place.after or visit.path)
         except SessionOverError:
             return _to(visit, visit.door.session_ended)
+
+    async def _known(self, visit: Visit, token: str) -> Visit:
+        if not token:
+            return replace(visit, session=None)
+        async with self.application.engine.begin() as connection:
+            return await _known(visit, connection, token)
+
+
+async def _read(place: Place, request: Request) -> tuple[dict[str, str], bytes | FileFault]:
+    """The fields of what was posted, and the file where a place takes one."""
+    if not place.with_file:
+        return await read_fields(request), b""
+    form = await read_upload_form(request)
+    return ({}, form) if isinstance(form, FileFault) else (form.fields, form.content)
 
 
 async def _known(visit: Visit, connection: AsyncConnection, token: str) -> Visit:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from engine.assets import TEMPLATES
+from engine.clock import pacific_date
 from engine.communications.catalogue import LANGUAGES
 from engine.i18n import (
     Language,
@@ -143,6 +144,8 @@ def _environment(language: Language, settings: Settings, statics: StaticFiles) -
         "money": partial(money, language=language),
         "number": partial(number, language=language),
         "in_words": _in_words,
+        "day_of": date.fromisoformat,
+        "pacific_day": pacific_date,
     }
     return environment
 

@@ -1,33 +1,19 @@
 """A payment history as a file to keep: a PDF for people, a CSV for spreadsheets."""
 
-import asyncio
 import csv
-import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from io import StringIO
 from typing import Any, Final
 
-import typst
-
-from engine.assets import TEMPLATES
 from engine.caseload.at_a_glance import Reader
 from engine.caseload.payments import Choice, History
-from engine.errors import ConnectError
 from engine.i18n import Language, long_date, money
-from engine.mail.typeface import FONT_FOLDER, undrawable_characters
+from engine.mail.typeface import undrawable_characters
+from engine.portal.pdf_press import press
 
-_LAYOUT: Final = TEMPLATES / "portal" / "pdf" / "payment_history.typ"
-_STANDARDS: Final[list["typst.PDFStandard"]] = ["a-2a", "ua-1"]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-class HistoryNotDrawnError(ConnectError):
-    """The PDF could not be laid out; Typst's own message may quote the reader and is not
-    repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +41,8 @@ class HistoryFile:
         return written.getvalue().encode("utf-8-sig")
 
     async def pdf(self) -> bytes:
-        """A tagged PDF/A-2a and PDF/UA-1. Raises HistoryNotDrawnError."""
-        return await _press().pdf(self._document())
+        """A tagged PDF/A-2a and PDF/UA-1. Raises NotDrawnError."""
+        return await press("payment_history").pdf(self._document())
 
     def _headings(self, amount: str) -> tuple[str, ...]:
         words = self.words
@@ -111,48 +97,3 @@ class HistoryFile:
 def _plain(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-class _Press:
-    """A kept Typst compiler over the one layout, as `engine.mail.typesetting` keeps its own.
-
-    It has a thread to itself: what waits for it waits behind other histories alone, and no PIN
-    waits for a thread behind a history.
-    """
-
-    def __init__(self) -> None:
-        root = _LAYOUT.parent
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="payment-history")
-        self._compiler = typst.Compiler(
-            _LAYOUT,
-            root=root,
-            font_paths=typst.Fonts(
-                include_system_fonts=False,
-                include_embedded_fonts=False,
-                font_paths=[FONT_FOLDER],
-            ),
-            ignore_system_fonts=True,
-            package_path=root,
-            package_cache_path=root,
-        )
-
-    async def pdf(self, document: Mapping[str, Any]) -> bytes:
-        """Drawn one at a time, whoever asks."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._drawn, json.dumps(document))
-
-    def _drawn(self, history: str) -> bytes:
-        try:
-            made = self._compiler.compile(
-                sys_inputs={"history": history}, format="pdf", pdf_standards=_STANDARDS
-            )
-        except (typst.TypstError, RuntimeError):
-            raise HistoryNotDrawnError("the payment history could not be laid out") from None
-        if not isinstance(made, bytes):
-            raise HistoryNotDrawnError("the payment history could not be laid out")
-        return made
-
-
-@cache
-def _press() -> _Press:
-    return _Press()

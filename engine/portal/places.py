@@ -29,7 +29,8 @@ class Access(StrEnum):
 class Place:
     """One path, without its language; `{name}` parts as in Starlette's routes.
 
-    `after` is where a form leads that was sent twice: where it led the first time.
+    `after` is where a form leads that was sent twice: where it led the first time. One `with_file`
+    takes its form with a file in it.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Place:
     access: Access
     methods: tuple[str, ...] = ("GET",)
     after: str = ""
+    with_file: bool = False
 
 
 def Public(  # noqa: N802  reads as the kind of place it makes
@@ -58,3 +60,10 @@ def ForApplicants(  # noqa: N802  likewise
 ) -> Place:
     """A place of the application site for those who are signed in there."""
     return Place(path, handler, Access.APPLICANT, methods, after)
+
+
+def WithFile(  # noqa: N802  likewise
+    path: str, handler: Handler
+) -> Place:
+    """A place of the application site whose form has a file in it."""
+    return Place(path, handler, Access.APPLICANT, ("GET", "POST"), with_file=True)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from engine.applications.accounts import Applicant
+from engine.applications.file_types import FileFault
 from engine.bootstrap import Application
 from engine.caseload.acts import Act, Doing
 from engine.client_network import client_network
@@ -28,7 +29,8 @@ WARN_BEFORE_SECONDS: Final = 2 * 60
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a page is handed. `fields` are those of a form of ours that was posted, else empty."""
+    """What a page is handed. `fields` are those of a form of ours that was posted, else empty;
+    `file` is what came with it, or that it was too large to be read."""
 
     request: Request
     language: Language
@@ -39,6 +41,7 @@ class Visit:
     session: Session | None = None
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: UUID = field(default_factory=uuid4)
+    file: bytes | FileFault = field(default=b"", repr=False)
     connection: AsyncConnection | None = None
     known_applicant: Applicant | None = None
 

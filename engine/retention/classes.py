@@ -191,10 +191,27 @@ _ALARMS = """
 SELECT id, cleared_at IS NULL AS owed, false AS held FROM alarm WHERE raised_at < $1
 """
 _KEPT_ANSWERS = "SELECT id, false AS owed, false AS held FROM kept_answer WHERE kept_at < $1"
+_DRAFTS = """
+SELECT id, false AS owed, false AS held FROM application_draft
+WHERE expires_at < $1 AND submitted_at IS NULL
+"""
+# What the case system was not handed yet is owed to it.
+_APPLICATIONS = """
+SELECT id, participant_id IN (SELECT participant_id FROM held_participant) AS held,
+       NOT EXISTS (SELECT FROM application_export WHERE application_id = application.id) AS owed
+FROM application WHERE submitted_at < $1
+"""
+# The draft of an application that is gone says only that there was one.
+_SUBMITTED_DRAFTS = """
+SELECT id, false AS owed, false AS held FROM application_draft
+WHERE submitted_at < $1
+  AND NOT EXISTS (SELECT FROM application WHERE draft_id = application_draft.id)
+"""
 _OPERATOR_ACTS = "SELECT id, false AS owed, false AS held FROM operator_act WHERE at < $1"
 
 
 _DELIVERIES: Final = "SELECT id FROM delivery WHERE communication_id = ANY($1::bigint[])"
+_SUBMITTED: Final = "SELECT draft_id FROM application WHERE id = ANY($1::bigint[])"
 _PIECES: Final = "SELECT id FROM print_piece WHERE batch_id = ANY($1::bigint[])"
 
 
@@ -304,6 +321,33 @@ def kinds(retention: Retention, audit_years: int) -> tuple[Kind, ...]:
             retention.message_years * _YEAR,
             _APPOINTMENT_ANSWERS,
             (_of("appointment_answer"),),
+        ),
+        Kind(
+            "application_drafts",
+            timedelta(days=retention.draft_days),
+            _DRAFTS,
+            (
+                _of("application_upload", "draft_id"),
+                _of("application_answer", "draft_id"),
+                _of("application_draft"),
+            ),
+        ),
+        Kind(
+            "applications",
+            retention.application_years * _YEAR,
+            _APPLICATIONS,
+            (
+                _of("application_export", "application_id"),
+                _of("application_upload", "draft_id", _SUBMITTED),
+                _of("application"),
+            ),
+            ("application_export", "application_upload", "application"),
+        ),
+        Kind(
+            "submitted_drafts",
+            retention.application_years * _YEAR,
+            _SUBMITTED_DRAFTS,
+            (_of("application_draft"),),
         ),
         Kind(
             "print_batches",

@@ -113,8 +113,12 @@ async def _next(
         [row["box"] for row in opened],
     )
     unreadable = tuple(row["id"] for row in rows if isinstance(row["text"], Unreadable))
-    going_on = rows[-1]["id"] if len(rows) == AT_ONCE else None
+    going_on = rows[-1]["id"] if len(rows) == _at_once(column) else None
     return Batch(column, sealed, unreadable), going_on
+
+
+def _at_once(column: SealedColumn) -> int:
+    return column.at_once or AT_ONCE
 
 
 def _uniform(column: SealedColumn, text: str) -> str:
@@ -130,7 +134,7 @@ def _find(column: SealedColumn, which: str) -> str:
     return (
         f"SELECT id, {column.context.replace('{t}', table)} AS context, "  # noqa: S608  joined from constants of ours
         f"{column.read(form='text')} AS text, {column.box} AS box FROM {table} "
-        f"WHERE id > $1 AND ({others} OR {clear}) ORDER BY id LIMIT {AT_ONCE}"
+        f"WHERE id > $1 AND ({others} OR {clear}) ORDER BY id LIMIT {_at_once(column)}"
     )
 
 

@@ -55,7 +55,8 @@ class SealedColumn:
     `clear` is the same text where a row has it in the clear, else NULL, and `plain` what is written
     of it in the clear: columns and SQL, in which `{p}` stands for what is written. NULL comes out,
     unless a version that knows nothing of sealing is at work too. `fingerprint` is a keyed hash
-    that equal texts share in one context; `form` how it is read unless asked for in another.
+    that equal texts share in one context; `form` how it is read unless asked for in another;
+    `at_once` how many rows are sealed anew in one go, where texts are large.
     """
 
     table: str
@@ -66,6 +67,7 @@ class SealedColumn:
     plain: tuple[tuple[str, str], ...] = ()
     fingerprint: str | None = None
     form: Form = "text"
+    at_once: int | None = None
 
     def read(self, alias: str | None = None, *, form: Form | None = None) -> str:
         """An SQL expression that the connection opens; NULL where nothing is on file."""

@@ -16,13 +16,17 @@ _PLACE: Final = re.compile(r"%\(\w+\)[sd]|\{\w+\}|<[^>]+>|&\w+;|\S+@\S+|www\.\S+
 _WORD: Final = re.compile(r"[^\W\d_]+(?:\([ao]s?\))?")
 NAMES: Final = {
     "PIN", "SSN", "PDF", "CSV", "TTY", "ZIP", "UU", "EE", "CA", "PO", "eCommunications", "Esc",
-    "California", "Connect", "Customer", "example",
+    "California", "Connect", "Customer", "example", "CalWORKs", "Medi", "Safe", "at", "iPhone",
+    "HEIC", "JPEG", "PNG", "MB",
 }  # fmt: skip
 """Names, and what is called the same in both languages."""
 KNOWN: Final = {
     "corríjalo": "an imperative with its pronoun, which the dictionary has for some verbs only",
+    "imprímalo": "likewise",
     "llénelo": "likewise",
     "manténgalo": "likewise",
+    "preséntela": "likewise",
+    "quítelo": "likewise",
     "recíbalo": "likewise",
     "spam": "what mail programs call the folder, in the Academy's dictionary since 2023",
 }
@@ -81,8 +85,8 @@ GLOSSARY: Final = {
     "child support": "manutención de menores",
 }
 """The project's glossary, row by row: what these are called in Spanish wherever they are named."""
-NOT_YET: Final = {"Main Menu", "None of these", "confirmation page"}
-"""Of the phone line and of applications, which are still to come."""
+NOT_YET: Final = {"Main Menu", "None of these"}
+"""Of the phone line, which is still to come."""
 NAMED: Final = {
     "Customer Connect": "Cliente Conectado",
     "California Child Support Services": "Servicios de Manutención de Menores de California",

@@ -10,7 +10,7 @@ import httpx
 import pikepdf
 import pytest
 
-from engine.portal import payment_files
+from engine.portal import pdf_press
 from engine.portal.payment_files import _plain
 from engine.security.audit import Entry
 from tests.database_rows import execute, fetch
@@ -314,14 +314,14 @@ async def test_the_trail_is_free_while_a_pdf_is_drawn(
 ) -> None:
     """Others write to it meanwhile; its own entry comes when there is a file."""
     drawing, written = threading.Event(), threading.Event()
-    drawn = payment_files._Press._drawn
+    drawn = pdf_press.Press._drawn
 
-    def slowly(press: payment_files._Press, history: str) -> bytes:
+    def slowly(press: pdf_press.Press, history: str) -> bytes:
         drawing.set()
         assert written.wait(30)
         return drawn(press, history)
 
-    monkeypatch.setattr(payment_files._Press, "_drawn", slowly)
+    monkeypatch.setattr(pdf_press.Press, "_drawn", slowly)
     asked = asyncio.create_task(payer.get("/en/payments/history.pdf"))
     assert await asyncio.to_thread(drawing.wait, 30)
     async with portal.application.engine.begin() as connection:

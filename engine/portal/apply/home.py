@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from starlette.responses import Response
 
+from engine.applications.numbers import written
 from engine.portal.doors import APPLICATION_SITE
 from engine.portal.places import ForApplicants, Place
 from engine.portal.visit import Visit
@@ -19,4 +20,13 @@ class ApplyHomePages:
 
     async def home(self, visit: Visit) -> Response:
         """Their applications."""
-        return visit.page("apply/home.html")
+        application = visit.application
+        async with visit.reading() as connection:
+            drafts = await application.drafts.mine(connection, visit.participant_id)
+            submitted = await application.submitting.mine(connection, visit.participant_id)
+        return visit.page(
+            "apply/home.html",
+            nav="applications",
+            drafts=drafts,
+            submitted=[(done, written(done.number)) for done in submitted],
+        )

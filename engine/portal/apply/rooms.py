@@ -2,14 +2,28 @@
 
 from collections.abc import Iterator
 
+from engine.portal.apply.beginning import BeginningPages
+from engine.portal.apply.documents import DocumentsPages
 from engine.portal.apply.home import ApplyHomePages
 from engine.portal.apply.passwords import PasswordPages
+from engine.portal.apply.questions import QuestionPages
 from engine.portal.apply.register import RegisterPages
+from engine.portal.apply.reviewing import ReviewingPages
 from engine.portal.apply.sign_in import ApplySignInPages
 from engine.portal.places import Place
 
 
 def apply_places() -> Iterator[Place]:
     """Where they are, and who may come to them."""
-    for room in (ApplySignInPages(), RegisterPages(), PasswordPages(), ApplyHomePages()):
+    rooms = (
+        ApplySignInPages(),
+        RegisterPages(),
+        PasswordPages(),
+        ApplyHomePages(),
+        BeginningPages(),
+        QuestionPages(),
+        DocumentsPages(),
+        ReviewingPages(),
+    )
+    for room in rooms:
         yield from room.places
