@@ -33,6 +33,11 @@ FROM communication WHERE state IN ('owed', 'held') GROUP BY urgency
 """
 _PROMISES = "SELECT event, count(*) AS number FROM communication_event GROUP BY event"
 _ALARMS = "SELECT kind, count(*) AS number FROM alarm WHERE cleared_at IS NULL GROUP BY kind"
+_WEBHOOKS = """
+SELECT CASE WHEN disabled_at IS NOT NULL THEN 'disabled' WHEN failures > 0 THEN 'failing'
+       ELSE 'enabled' END AS state, count(*) AS number
+FROM webhook_endpoint GROUP BY state
+"""
 _OBLIGATION_GAUGES: Final = {
     "oldest": (
         "connect_oldest_owed_seconds",
@@ -54,6 +59,7 @@ class Reading:
     at_risk: int
     smarthosts: list[HostStanding]
     workers: int
+    webhooks: dict[str, int]
 
 
 class Standing(Collector):
@@ -114,6 +120,12 @@ class Standing(Collector):
         for event in ("at_risk", "promise_missed", "breached"):
             promises.add_metric([event], reading.promises.get(event, 0))
         yield promises
+        webhooks = GaugeMetricFamily(
+            "connect_webhooks", "Webhook endpoints: connect webhook list", labels=("state",)
+        )
+        for state in ("enabled", "failing", "disabled"):
+            webhooks.add_metric([state], reading.webhooks.get(state, 0))
+        yield webhooks
 
     async def _read(self) -> Reading:
         today = pacific_date(self._application.clock())
@@ -125,6 +137,7 @@ class Standing(Collector):
             promises = await driver.fetch(_PROMISES)
             smarthosts = await standing(connection)
             workers = await workers_alive(connection)
+            webhooks = await driver.fetch(_WEBHOOKS)
         outlook = await self._application.deadlines.outlook()
         return Reading(
             {(row["state"], row["channel"]): row["number"] for row in deliveries},
@@ -134,6 +147,7 @@ class Standing(Collector):
             len(outlook.at_risk),
             smarthosts,
             workers,
+            {row["state"]: row["number"] for row in webhooks},
         )
 
 
