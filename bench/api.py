@@ -51,7 +51,6 @@ FROM participant JOIN support_case ON support_case.external_id = lpad(participan
 _TRUTH: Final = """
 SELECT count(*) AS communications, count(DISTINCT idempotency_key) AS keys,
        count(*) FILTER (WHERE state = 'owed') AS owed,
-       (SELECT count(*) FROM delivery WHERE meets_obligation) AS deliveries,
        (SELECT count(DISTINCT communication_id) FROM delivery) AS delivered
 FROM communication
 """

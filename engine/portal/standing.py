@@ -123,8 +123,8 @@ class Standing(Collector):
         webhooks = GaugeMetricFamily(
             "connect_webhooks", "Webhook endpoints: connect webhook list", labels=("state",)
         )
-        for state in ("enabled", "failing", "disabled"):
-            webhooks.add_metric([state], reading.webhooks.get(state, 0))
+        for name in ("enabled", "failing", "disabled"):
+            webhooks.add_metric([name], reading.webhooks.get(name, 0))
         yield webhooks
 
     async def _read(self) -> Reading:
