@@ -13,6 +13,8 @@ from engine.case_system.webhooks.running import BACKOFF
 from engine.communications.doorbell import QUEUES
 from engine.errors import InputError
 from engine.settings import Settings
+from jobs.schedule import number_events
+from jobs.worker import build_worker
 from tests import people
 from tests.acting import opened_in_parts
 from tests.case_system.standard_webhooks import ForgedError, verify
@@ -271,3 +273,20 @@ async def test_endpoints_are_removed_with_their_secrets(
     with pytest.raises(InputError) as caught:
         await application.webhooks.add("https://user:hunter2@hooks.example/", BY)
     assert "hunter2" not in str(caught.value)
+
+
+async def test_workers_number_and_post_by_the_clock(
+    application: Application, hook: Hook, redis: Redis
+) -> None:
+    """What happened is numbered, rung for and posted by jobs that name ids alone."""
+    await application.webhooks.add(hook.url, BY)
+    persons = await people.add(application.engine, people.Person())
+    await sent(application, payment(persons[0]))
+    await number_events({"application": application})
+    (job,) = await redis.keys("arq:job:*webhook*")
+    assert hook.url.encode() not in (await redis.get(job) or b"")
+    worker = build_worker(application, "webhooks", application.doorbell.redis, burst=True)
+    async with asyncio.timeout(20):
+        await worker.async_run()
+    assert events(hook) == await fed(application)
+    assert await application.webhook_run.due() == []
