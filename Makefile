@@ -101,6 +101,8 @@ lock: install ## pin and hash the dependencies anew
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-dev.lock pyproject.toml
 	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-peers.lock bench/peers/requirements.in
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements-client.lock tests/api/client/requirements.in
 
 .PHONY: clean
 clean: ## remove what the commands above made, .venv included

@@ -507,7 +507,7 @@ def _compose(
             clock=clock,
         ),
         api_keys=ApiKeys(engine, audit, clock),
-        recorder=Recorder(audit, clock),
+        recorder=Recorder(clock),
         kept_answers=KeptAnswers(clock),
         cancelling=Cancelling(outcomes, audit),
         identifiers=identifiers,

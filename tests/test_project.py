@@ -31,6 +31,7 @@ def test_make_help_lists_every_target() -> None:
         ("requirements-dev.lock", 50),
         ("requirements-node.lock", 1),
         ("requirements-peers.lock", 10),
+        ("requirements-client.lock", 10),
     ],
 )
 def test_the_lock_files_pin_and_hash_everything(name: str, least: int) -> None:
@@ -49,7 +50,7 @@ def test_every_lock_file_is_looked_at() -> None:
     """There is no other."""
     assert {path.name for path in tracked() if path.suffix == ".lock"} == {
         "requirements.lock", "requirements-dev.lock", "requirements-node.lock",
-        "requirements-peers.lock",
+        "requirements-peers.lock", "requirements-client.lock",
     }  # fmt: skip
 
 

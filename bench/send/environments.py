@@ -35,20 +35,25 @@ class Environment:
 
 def python_environment(folder: Path) -> Environment:
     """The virtual environment in `folder`/venv. Raises MissingError."""
+    programs = programs_of(_PYTHON, folder)
+    pinned = dict(
+        line.split()[0].split("==") for line in _PYTHON.read_text().splitlines() if "==" in line
+    )
+    return Environment(programs, {name: pinned[name] for name in ("celery", "arq")})
+
+
+def programs_of(lock: Path, folder: Path) -> Path:
+    """The programs of the virtual environment in `folder`/venv, made from a `lock` file where it is
+    not. Raises MissingError."""
     place = folder.absolute() / "venv"
-    mark = place / _fingerprint(_PYTHON)
+    mark = place / _fingerprint(lock)
     if not mark.exists():
         shutil.rmtree(place, ignore_errors=True)
         venv.create(place, with_pip=True)
         pip = (place / "bin" / "python", "-m", "pip", "install", "--quiet")
-        _run(
-            [*map(str, pip), "--disable-pip-version-check", "--require-hashes", "-r", str(_PYTHON)]
-        )
+        _run([*map(str, pip), "--disable-pip-version-check", "--require-hashes", "-r", str(lock)])
         mark.touch()
-    pinned = dict(
-        line.split()[0].split("==") for line in _PYTHON.read_text().splitlines() if "==" in line
-    )
-    return Environment(place / "bin", {name: pinned[name] for name in ("celery", "arq")})
+    return place / "bin"
 
 
 def node_environment() -> Environment:

@@ -40,14 +40,19 @@ def _endpoint(gate: Gate, methods: Mapping[str, Door]) -> Callable[[Request], Aw
     async def endpoint(request: Request) -> Response:
         # Whoever asks for the head of an answer is answered as if for all of it.
         method = "GET" if request.method == "HEAD" else request.method
-        return await gate.enter(methods[method], request)
+        try:
+            return await gate.enter(methods[method], request)
+        except HTTPException as error:
+            # The portal around us would answer it with a page.
+            raise _problem(error) from None
 
     return endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Problems:
-    """ASGI middleware: no answer of the API is a page."""
+    """ASGI middleware: no answer of the API is a page. It is counted under its own identity where
+    nothing of it matches a path."""
 
     app: ASGIApp
 

@@ -30,7 +30,7 @@ from engine.case_system.identifiers import Identifiers, pattern
 from engine.case_system.kept_answers import Answer
 from engine.case_system.keys import Scope
 from engine.case_system.looking import Brief, Standing, briefly, standing
-from engine.case_system.recording import RefusedAsksError
+from engine.case_system.recording import RefusedAsksError, entry_of
 from engine.caseload.columns import Rules
 from engine.communications.outbox import Transaction
 
@@ -136,12 +136,13 @@ async def record_one(call: Call) -> Response:
     given = await read_json(call.request)
     ask = validated(one(Rules.of(call.application.settings)), given)
 
-    async def work(transaction: Transaction) -> Answer:
-        (made,) = await _recorded(call, transaction, [ask], ())
-        found = await standing(transaction.connection, made)
+    async def work(transaction: Transaction) -> idempotency.Done:
+        made = await _recorded(call, transaction, [ask], ())
+        found = await standing(transaction.connection, made[0])
         assert found is not None  # noqa: S101  it was made in this transaction
         told = _told(ToldCommunication, call.application.identifiers, found)
-        return Answer(201, f"/api/v1{_PATH}/{told.id}", told.model_dump_json())
+        answer = Answer(201, f"/api/v1{_PATH}/{told.id}", told.model_dump_json())
+        return answer, entry_of(call.caller, made, call.network)
 
     return await idempotency.once(call, given, work)
 
@@ -151,13 +152,14 @@ async def record_many(call: Call) -> Response:
     given = await read_json(call.request, BATCH_BYTES)
     asks = validated(batch(Rules.of(call.application.settings)), given).communications
 
-    async def work(transaction: Transaction) -> Answer:
+    async def work(transaction: Transaction) -> idempotency.Done:
         made = await _recorded(call, transaction, asks, ("communications",))
         found = await briefly(transaction.connection, made)
         identifiers = call.application.identifiers
         briefs = [_told(ToldBriefly, identifiers, each) for each in found]
         told = ToldBatch(communications=tuple(briefs))
-        return Answer(201, None, told.model_dump_json())
+        answer = Answer(201, None, told.model_dump_json())
+        return answer, entry_of(call.caller, made, call.network)
 
     return await idempotency.once(call, given, work)
 
@@ -197,7 +199,7 @@ async def _recorded(
 ) -> list[int]:
     """Record `asks`, which stand at `place` in the body; their ids."""
     try:
-        return await call.application.recorder.record(transaction, call.caller, asks, call.network)
+        return await call.application.recorder.record(transaction, call.caller, asks)
     except RefusedAsksError as error:
         faults = [
             Fault((*place, *((fault.turn,) if place else ()), *fault.path), fault.why)

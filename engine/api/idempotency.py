@@ -24,6 +24,7 @@ from engine.case_system.kept_answers import (
     StillAtWorkError,
 )
 from engine.communications.outbox import Transaction
+from engine.security.audit import Entry
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotent-Replayed"
@@ -44,7 +45,9 @@ PARAMETER: Final[Mapping[str, Any]] = {
 }
 _RETRY_SECONDS: Final = 1
 
-Work = Callable[[Transaction], Awaitable[Answer]]
+Done = tuple[Answer, Entry]
+"""What is answered, and what the audit trail says of it."""
+Work = Callable[[Transaction], Awaitable[Done]]
 
 
 async def once(call: Call, given: object, work: Work) -> Response:
@@ -62,8 +65,9 @@ async def once(call: Call, given: object, work: Work) -> Response:
         except OtherRequestError:
             raise ProblemError(KEY_REUSED) from None
         if known is None:
-            answer = await work(transaction)
+            answer, entry = await work(transaction)
             await answers.keep(transaction.connection, asked, answer)
+            await call.application.audit.append(transaction.connection, entry)
         else:
             answer = known
     headers = {} if known is None else {REPLAYED: "true"}

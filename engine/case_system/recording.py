@@ -19,7 +19,7 @@ from engine.communications.catalogue import APPOINTMENT_CANCELLED, Notice
 from engine.communications.outbox import Obligation, Transaction
 from engine.communications.routing import Route
 from engine.database import driver_connection
-from engine.security.audit import Audit, Entry
+from engine.security.audit import Entry
 
 KEY_PREFIX: Final = "api:"
 """What the idempotency key of every communication begins with that the case system recorded."""
@@ -64,13 +64,12 @@ class RefusedAsksError(Exception):
 class Recorder:
     """Records communications in a transaction that somebody else opened and commits."""
 
-    audit: Audit
     clock: Clock
 
     async def record(
-        self, transaction: Transaction, caller: Caller, asks: Sequence[Ask], network: str
+        self, transaction: Transaction, caller: Caller, asks: Sequence[Ask]
     ) -> list[int]:
-        """The ids of the communications, in the order of `asks`; the request is in the audit trail.
+        """The ids of the communications, in the order of `asks`.
 
         Raises RefusedAsksError, which names every fault: a participant whom nobody knows, a case
         that is not theirs, an hour that is past or of which nobody would hear in time.
@@ -86,12 +85,13 @@ class Recorder:
             raise RefusedAsksError(faults)
         obligations = [known.obligation(ask, caller, now) for ask in asks]
         recorded = await transaction.record_all(obligations)
-        ids = [recorded[obligation.key] for obligation in obligations]
-        details = {"communications": len(ids), "first": min(ids), "last": max(ids)}
-        await self.audit.append(
-            transaction.connection, Entry(caller.actor, RECORDED, None, details, network)
-        )
-        return ids
+        return [recorded[obligation.key] for obligation in obligations]
+
+
+def entry_of(caller: Caller, ids: Sequence[int], network: str) -> Entry:
+    """What the audit trail says of a request that recorded these."""
+    details = {"communications": len(ids), "first": min(ids), "last": max(ids)}
+    return Entry(caller.actor, RECORDED, None, details, network)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What other programs may ask of the portal, as OpenAPI has it: the pages are for people.
 
-Tests hold every answer against it. The machine front door, once there is one, is described by the
-same means.
+Tests hold every answer against it. The machine API has a document of its own, made from its doors.
 """
 
 from typing import Any, Final

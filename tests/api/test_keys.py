@@ -52,10 +52,10 @@ async def test_the_database_holds_no_token(api: ApiSite) -> None:
     assert made.token not in repr(made)
 
 
-@pytest.mark.parametrize("scope", [Scope.COMMUNICATIONS_READ, Scope.EVENTS_READ])
-async def test_a_scope_is_asked_for_at_the_door(api: ApiSite, scope: Scope) -> None:
+async def test_a_scope_is_asked_for_at_the_door(api: ApiSite) -> None:
     """403 names the one that is needed, before anything of the body is read."""
-    answer = await record(await api.client(scope), payment())
+    client = await api.client(*(scope for scope in Scope if scope != Scope.COMMUNICATIONS_WRITE))
+    answer = await record(client, payment())
     assert answer.status_code == 403
     assert 'scope="communications:write"' in answer.headers["WWW-Authenticate"]
 

@@ -1,40 +1,18 @@
 """What programs ask of the portal: described, and answered as described whatever is sent."""
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
-from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from starlette.routing import Route
 
 from engine.portal.app import places
 from engine.portal.apply.rooms import apply_places
 from engine.portal.machine_doors import DESCRIPTION
+from tests.described import AS_DESCRIBED, Case, cases_of, operations, sent
 from tests.portal.portal_server import Portal
 
-SCHEMA: Final = schemathesis.openapi.from_dict(DESCRIPTION)
-DOORS: Final = [
-    (f"{mode.value} {path}", SCHEMA[path][method.upper()].as_strategy(generation_mode=mode))
-    for path, methods in DESCRIPTION["paths"].items()
-    for method in methods
-    for mode in GenerationMode
-    # What takes nothing can be asked for in one way only.
-    if mode is GenerationMode.POSITIVE or "parameters" in methods[method]
-]
-AS_DESCRIBED: Final = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
+DOORS: Final = operations(DESCRIPTION)
 TOKEN: Final = "{token}"
 
 
@@ -49,36 +27,15 @@ def test_every_door_that_is_no_page_is_described(portal: Portal) -> None:
     assert {f"/{language}/u/{{token}}" for language in ("en", "es")} <= pages
 
 
-def cases_of(door: st.SearchStrategy[schemathesis.Case[Any]]) -> list[schemathesis.Case[Any]]:
-    """Some of what may be asked there, the same at every run."""
-    found: list[schemathesis.Case[Any]] = []
-
-    @settings(
-        max_examples=10,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=[*HealthCheck],
-    )
-    @given(case=door)
-    def collect(case: schemathesis.Case[Any]) -> None:
-        found.append(case)
-
-    collect()
-    return found
-
-
-@pytest.mark.parametrize("door", [cases for _, cases in DOORS], ids=[name for name, _ in DOORS])
-async def test_every_answer_is_as_described(
-    portal: Portal, door: st.SearchStrategy[schemathesis.Case[Any]]
-) -> None:
+@pytest.mark.parametrize(
+    "door", [cases for _, _, cases in DOORS], ids=[name for name, _, _ in DOORS]
+)
+async def test_every_answer_is_as_described(portal: Portal, door: st.SearchStrategy[Case]) -> None:
     """What the description allows, and what it does not: no failure of ours, and no answer of
     another status, type or shape than it says."""
     cases = cases_of(door)
     assert cases
     for case in cases:
-        asked = case.as_transport_kwargs(base_url="http://portal.example")
-        del asked["cookies"]
-        answer = await portal.browser().request(**asked)
+        answer = await portal.browser().request(**sent(case, "http://portal.example"))
         await answer.request.aread()
         case.validate_response(answer, checks=AS_DESCRIBED)
