@@ -353,6 +353,14 @@ class Settings(BaseSettings):
             raise ValueError("must name each selector once")
         return value
 
+    @field_validator("phone_auth_token")
+    @classmethod
+    def _signing_token(cls, value: SecretStr | None) -> SecretStr | None:
+        # Whoever guesses it may say that anything was pressed in any call.
+        if value is not None and len(value.get_secret_value()) < 16:
+            raise ValueError("must be the voice platform's auth token, of 16 characters or more")
+        return value
+
     @field_validator("phone_base_url")
     @classmethod
     def _base_only(cls, value: str | None) -> str | None:
@@ -527,6 +535,17 @@ class Settings(BaseSettings):
             return "DKIM_DOMAIN: must be the domain of MAIL_FROM, or one above or below it"
         return None
 
+    def _phone_faults(self) -> list[str]:
+        """Why a phone line that is open may not serve real parents."""
+        faults = []
+        if self.phone_token() == _DEMONSTRATION_PHONE_TOKEN:
+            faults.append("PHONE_AUTH_TOKEN is the demonstration's, which everyone knows")
+        if self.phone_agent_number == _DEMONSTRATION_AGENT:
+            faults.append("PHONE_AGENT_NUMBER must be set: nobody answers at the demonstration's")
+        if urlsplit(self.phone_url()).scheme != "https":
+            faults.append("PHONE_BASE_URL must begin with https://: what is pressed travels there")
+        return faults
+
     def production_faults(self) -> list[str]:
         """Why these settings may not serve real parents; empty when they may."""
         faults = [
@@ -547,8 +566,8 @@ class Settings(BaseSettings):
             for name in ("vendor_certificate", "print_signing_key")
             if getattr(self, name) is None
         ]
-        if self.phone_auth_token is not None and self.phone_agent_number == _DEMONSTRATION_AGENT:
-            faults.append("PHONE_AGENT_NUMBER must be set: nobody answers at the demonstration's")
+        if self.phone_auth_token is not None:
+            faults += self._phone_faults()
         if self.print_drop_url is None:
             faults.append("PRINT_DROP_URL must say where batches go: a vendor's drop, or a folder")
         if urlsplit(self.public_url).scheme != "https":

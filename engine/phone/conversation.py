@@ -5,7 +5,7 @@ already, or is not due yet, takes nothing: its answer is where the call stands.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -99,13 +99,10 @@ class Conversation:
             return
         place = self.menus.places[call.place]
         keys = plain_keys(heard.keys)
-        if isinstance(place, Entry):
-            number = keys or said_number(heard.words, turn.language)
-            if len(number) == self.values.digits(place.takes) and number.isdigit():
-                entered = Turn(call, turn.call_id, turn.caller, number)
-                outcome = await self.deeds.do(place.deed, entered)
-                await self._go(turn, place.outcomes[outcome])
-                return
+        if isinstance(place, Entry) and (number := self._number(place, turn, keys, heard.words)):
+            outcome = await self.deeds.do(place.deed, replace(turn, entered=number))
+            await self._go(turn, place.outcomes[outcome])
+            return
         choices = self.menus.choices_at(call.place)
         choice = chosen((*choices, self.menus.agent), keys, heard.words, _languages(call))
         # An agent is understood in either language.
@@ -119,6 +116,12 @@ class Conversation:
             call.language = settled.language or call.language
             call.method = settled.method or call.method
             await self._go(turn, settled.to)
+
+    def _number(self, place: Entry, turn: Turn, keys: str, words: str) -> str:
+        """The number that was entered or said, where it has as many digits as it should."""
+        number = keys or said_number(words, turn.language)
+        is_whole = number.isdigit() and len(number) == self.values.digits(place.takes)
+        return number if is_whole else ""
 
     async def _go(self, turn: Turn, to: str) -> None:
         """On to `to`, and through whatever waits for no answer, to the next place that does."""

@@ -6,28 +6,25 @@ lists them. What was entered is handed along and kept nowhere.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from engine.bootstrap import Application
 from engine.caseload.acts import Act, AlreadyDoneError, SessionOverError
-from engine.caseload.cases import CaseSummary, cases_of
+from engine.caseload.cases import cases_of
 from engine.caseload.chosen_pins import CHANGE_RATE, CHOOSE_RATE, LivePins, PinFault, Typed
-from engine.caseload.payments import Choice, Direction, History, payments_page
+from engine.caseload.payments import payments_page
 from engine.caseload.sign_in import Attempt
 from engine.clock import pacific_date
 from engine.errors import ConnectError
 from engine.i18n import Language
-from engine.phone import spoken
 from engine.phone.calls import Call
+from engine.phone.payments_told import RECENT, Telling, choices_on
 from engine.security.audit import Entry
 from engine.security.sessions import Session, Stage
 
 REFUSALS_MOST: Final = 3
 """After so many numbers and PINs that did not let in, an agent is the better help."""
-RECENT: Final = 3
-"""More amounts in a row than these nobody keeps in mind."""
 _FAULTS: Final = {
     PinFault.EASY: "easy",
     PinFault.OF_THE_NUMBER: "of_the_number",
@@ -140,17 +137,12 @@ class Deeds:
             cases = await cases_of(connection, reader)
             made, sent, expected = [
                 (await payments_page(connection, reader, choice, number=1, size=RECENT)).history
-                for choice in _choices(today)
+                for choice in choices_on(today)
             ]
             await self.application.audit.append(
                 connection, _entry(session, "payments.heard", turn.caller)
             )
-        said = _Payments(turn, today, cases)
-        said.past(made, "payment_made", "payer", "no_payments_made")
-        said.past(sent, "payment_sent", "payee", "no_payments_sent")
-        said.expected(expected)
-        if not turn.call.said:
-            turn.call.say("no_payments")
+        Telling(turn.call, turn.language, today, cases).tell(made, sent, expected)
         return "told"
 
     async def _check_current(self, turn: Turn) -> str:
@@ -226,62 +218,6 @@ class Deeds:
         if not decision.counted:
             raise LineTroubleError("guesses cannot be counted: Redis does not answer")
         return decision.allowed
-
-
-@dataclass(frozen=True, slots=True)
-class _Payments:
-    """Says payments to whoever has part in `cases`."""
-
-    turn: Turn
-    today: date
-    cases: list[CaseSummary]
-
-    def past(self, history: History, prompt: str, role: str, none: str) -> None:
-        """What went one way; that there is none, to a reader whose role would have some."""
-        for line in history.lines:
-            self._line(prompt, line.amount_cents, line.paid_on)
-        if not history.lines and self._is(role):
-            self.turn.call.say(none)
-
-    def expected(self, dated: History) -> None:
-        """What is on its way with a day, and what is ordered by the month."""
-        call, language = self.turn.call, self.turn.language
-        for line in dated.lines:
-            self._line("payment_expected", line.amount_cents, line.paid_on)
-        monthly = [
-            (case.number[-4:], cents)
-            for case in self.cases
-            if case.open and case.role == "payee"
-            if (cents := sum(account.monthly_cents for account in case.accounts))
-        ]
-        for last_digits, cents in monthly:
-            call.say(
-                "expected_monthly",
-                case=spoken.digits(last_digits, language),
-                amount=spoken.amount(cents, language),
-            )
-        if not dated.lines and not monthly and self._is("payee"):
-            call.say("nothing_expected")
-
-    def _line(self, prompt: str, cents: int, on: date) -> None:
-        language = self.turn.language
-        self.turn.call.say(
-            prompt,
-            amount=spoken.amount(cents, language),
-            date=spoken.day(on, language, self.today),
-        )
-
-    def _is(self, role: str) -> bool:
-        return any(case.role == role for case in self.cases)
-
-
-def _choices(today: date) -> tuple[Choice, Choice, Choice]:
-    """What was made, what was sent, and what has a day to come."""
-    return (
-        Choice(Direction.MADE, until=today),
-        Choice(Direction.SENT, until=today),
-        Choice(Direction.SENT, since=today + timedelta(days=1)),
-    )
 
 
 def _may_change(session: Session, call: Call) -> bool:

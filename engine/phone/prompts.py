@@ -23,7 +23,7 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
         "demonstration": N_("This is a demonstration. It is not a line of a government agency."),
         "welcome": N_("Welcome to %(programme)s, of %(agency)s."),
         "begin_again": N_("We are sorry: we lost our place in this call, and have to begin again."),
-        "trouble": N_("We are sorry: something does not work on our side at the moment."),
+        "trouble": N_("We are sorry: something is not working on our side right now."),
         "call_later": N_("Please call again in a few minutes. Goodbye."),
         "not_heard": N_("Sorry, I did not hear you."),
         "not_understood": N_("Sorry, I did not understand."),
@@ -40,8 +40,8 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
             "Please enter, or say, the %(number_digits)s digits of your Participant ID Number."
         ),
         "participant_id_help": N_(
-            "Your Participant ID Number stands on a child support check, and on a child support "
-            "billing statement."
+            "You can find your Participant ID Number on a child support check, or on a child "
+            "support billing statement."
         ),
         "confirm_number": N_("You entered: %(number)s. Is that right? Say Yes or No."),
         "pin": N_("Please enter your PIN, of %(pin_digits)s digits."),
@@ -53,7 +53,7 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
             "your PIN, you can have it reset."
         ),
         "not_let_in_often": N_("That number and PIN did not open an account."),
-        "too_many": N_("That was tried too often for now. Please try again later."),
+        "too_many": N_("There were too many tries for now. Please try again later."),
         "signed_out": N_("For your protection you were signed out. Please sign in again."),
         "reset": N_("Would you like to reset your PIN? Say Yes or No."),
         "reset_method": N_(
@@ -76,6 +76,7 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
             "and should arrive by %(due)s. Until you use it, your present PIN works."
         ),
         "after_reset": N_("Is there anything else?"),
+        "general_choice": N_("For general information, press %(key)s."),
         "main": N_("Main Menu."),
         "main_payments": N_("For payments, say Payments, or press %(key)s."),
         "main_pin": N_("To change your PIN, say PIN change, or press %(key)s."),
@@ -92,7 +93,7 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
         "ways_to_pay": N_(
             "You can have your payments sent by direct deposit to your bank account, or to an "
             "Electronic Payment Card. If you pay support, you can pay by card or from your bank "
-            "account. You find how to begin with each on our website, %(site)s. An agent can help "
+            "account. You can find out how to start on our website, %(site)s. An agent can help "
             "you with it too. A payment cannot be made with your PIN alone."
         ),
         "payment_made": N_("You paid %(amount)s on %(date)s."),
@@ -104,7 +105,7 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "no_payments_made": N_("We have no recent payment by you on record."),
         "no_payments_sent": N_("We have no recent payment to you on record."),
-        "nothing_expected": N_("There is no payment that we know you are to receive."),
+        "nothing_expected": N_("We do not know of any payment that is on its way to you."),
         "no_payments": N_("We have no payments on record for you."),
         "choose_first": N_(
             "You signed in with a temporary PIN. Before anything else, please choose a PIN of your "
@@ -146,7 +147,7 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "agent_connecting": N_("Please hold: we are connecting you with an agent."),
         "agent_closed": N_(
-            "Our agents are not in at the moment. They are next in on %(next_open)s."
+            "Our agents are not available right now. They will be back on %(next_open)s."
         ),
         "agent_unreachable": N_("No agent could take your call just now."),
         "goodbye": N_("Thank you for calling. Goodbye."),

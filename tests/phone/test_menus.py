@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from engine.bootstrap import Application
+from engine.errors import SettingsError
 from engine.phone import prompts
 from engine.phone.checking import OUTCOMES, checked_menus, faults_of
 from engine.phone.deeds import Deeds
@@ -166,5 +167,13 @@ def _with(application: Application, settings: Any) -> Application:
 def test_production_wants_an_agent_who_answers() -> None:
     """A line that is served to parents connects them with somebody, and is signed for by a token
     that is the agency's own."""
-    settings = load_settings(phone_auth_token=SecretStr("x" * 32))
-    assert any("PHONE_AGENT_NUMBER" in fault for fault in settings.production_faults())
+    known = load_settings().phone_token()
+    settings = load_settings(
+        phone_auth_token=SecretStr(known or ""), phone_base_url="http://connect.example"
+    )
+    faults = " ".join(settings.production_faults())
+    for name in ("PHONE_AUTH_TOKEN", "PHONE_AGENT_NUMBER", "PHONE_BASE_URL"):
+        assert name in faults
+    for wrong in ({"phone_auth_token": ""}, {"phone_agent_number": "911"}, {"phone_base_url": "x"}):
+        with pytest.raises(SettingsError, match="PHONE_"):
+            load_settings(**wrong)
