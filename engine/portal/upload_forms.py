@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Final
 
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -75,6 +75,13 @@ async def _parsed(headers: Headers, body: bytes) -> UploadForm:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):
         raise HTTPException(400) from None
+    try:
+        return await _form(form)
+    finally:
+        await form.close()
+
+
+async def _form(form: FormData) -> UploadForm:
     pairs = form.multi_items()
     fields = {name: value for name, value in pairs if isinstance(value, str)}
     files = [value for _, value in pairs if isinstance(value, UploadFile)]

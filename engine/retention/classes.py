@@ -184,6 +184,8 @@ WHERE NOT EXISTS (SELECT FROM portal_session
                   WHERE portal_session.participant_id = applicant.participant_id)
   AND NOT EXISTS (SELECT FROM submission
                   WHERE submission.participant_id = applicant.participant_id)
+  AND NOT EXISTS (SELECT FROM application_draft
+                  WHERE application_draft.participant_id = applicant.participant_id)
 """
 _UNCONFIRMED_ACCOUNTS = f"{_ACCOUNT} AND confirmed_at IS NULL AND registered_at < $1"
 _UNUSED_ACCOUNTS = f"{_ACCOUNT} AND confirmed_at IS NOT NULL AND seen_at < $1"
