@@ -1,17 +1,21 @@
 """From a draft to a sealed record, its notice, and the case system's file."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from asyncpg import RaiseError
 
+from engine.applications.cleaning_process import Clean, cleaned
 from engine.applications.drafts import DRAFTS_MOST
 from engine.applications.records import Export
 from engine.bootstrap import Application
 from engine.errors import InputError
 from engine.migrations.grants import PORTAL
 from tests import people
+from tests.applications import files
 from tests.applications.filled import AFRAID, SAFE, fill, submit
 from tests.database_rows import execute, fetch
 
@@ -169,3 +173,33 @@ async def test_each_application_is_handed_over_once(
     assert again.file not in {None, done.file}
     standing = await application.exports.standing()
     assert (standing.submitted, standing.waiting) == (1, 0)
+
+
+async def test_what_is_over_is_removed_and_what_is_owed_is_not(
+    application: Application, applicant: int, tmp_path: Path
+) -> None:
+    """A draft goes when it has run out; an application stays until it was handed over and its time
+    is over, and goes with all that came with it."""
+    async with application.outbox.transaction() as transaction:
+        draft = await fill(application, transaction.connection, applicant)
+        made = cleaned(files.png())
+        assert isinstance(made, Clean)
+        uploads = application.uploads
+        assert await uploads.add(transaction.connection, draft.id, "other", made) is None
+        await fill(application, transaction.connection, applicant, "add_child")
+    await submit(application, applicant, draft)
+    years = application.clock() + timedelta(days=5 * 366)
+    purge = replace(application.purge, clock=lambda: years)
+    removed = await purge.run("tester")
+    assert (removed["application_drafts"], removed["applications"]) == (1, 0)
+    await application.exports.export(tmp_path, "tester")
+    assert pictures_in(tmp_path) == 1
+    removed = await purge.run("tester")
+    assert (removed["applications"], removed["submitted_drafts"]) == (1, 1)
+    for table in ("application", "application_draft", "application_upload", "application_export"):
+        assert await fetch(application, f"SELECT FROM {table}") == []
+
+
+def pictures_in(folder: Path) -> int:
+    """How many pictures stand beside the files of a folder."""
+    return len(list(folder.glob("*/*-1.png")))
