@@ -19,6 +19,7 @@ from engine.applications.file_types import FileFault
 from engine.bootstrap import Application
 from engine.caseload.acts import AlreadyDoneError, SessionOverError
 from engine.i18n import Language
+from engine.portal.doors import door_of
 from engine.portal.layout import Layout
 from engine.portal.places import Access, Place
 from engine.portal.tokens import FORM_FIELD, Tokens
@@ -136,7 +137,7 @@ def _path(place: Place, request: Request, language: Language) -> str:
     form draws its answer at the page the form came from."""
     if "GET" in place.methods:
         return request.url.path.removeprefix(f"/{language}")
-    return place.after or "/"
+    return place.after or door_of(place.path).prefix or "/"
 
 
 def _to(visit: Visit, path: str) -> Response:

@@ -61,7 +61,8 @@ LANGUAGES: Final = ("en", "es")
 
 def written_tables() -> dict[str, dict[str, dict[str, str]]]:
     """Pages, forms and what is outside of the languages: path → who asks → what is answered."""
-    _, *sections = _TABLES.read_text(encoding="utf-8").split("\n## ")
+    portal, _, _ = _TABLES.read_text(encoding="utf-8").partition("\n# The application site\n")
+    _, *sections = portal.split("\n## ")
     return {
         section.partition("\n")[0]: {
             path: dict(zip(KINDS, (cell.strip() for cell in cells.split("|")), strict=True))

@@ -1,0 +1,87 @@
+"""Leaving the application site: in a hurry, and where the next person waits for the browser."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from engine.portal.apply.rooms import apply_places
+from engine.settings import Settings
+from engine.stack.visitors import hidden_fields
+from tests.applicants import add_applicant, signed_in_applicant
+from tests.database_rows import fetch
+from tests.portal.page_reader import Page
+from tests.portal.portal_server import Portal, portal_over
+
+EXIT: Final = "https://www.weather.gov/"
+WORDS: Final = {"en": "Leave this site now", "es": "Salir de este sitio ahora"}
+_LIVE: Final = "SELECT FROM portal_session WHERE ended_at IS NULL"
+
+
+@pytest.fixture
+async def kiosk(settings: Settings, database: AsyncEngine, redis: Redis) -> AsyncIterator[Portal]:
+    """A portal for a browser in a lobby."""
+    async with portal_over(settings.model_copy(update={"kiosk": True})) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+async def test_every_page_can_be_left_at_once(portal: Portal, language: str) -> None:
+    """By a link, which needs no script, on every page of the site and on its errors too."""
+    browser = await signed_in_applicant(portal, await add_applicant(portal.application.engine))
+    paths = [place.path for place in apply_places() if "GET" in place.methods]
+    seen = 0
+    for path in (*(path for path in paths if "{" not in path), "/apply/nowhere"):
+        answer = await browser.get(f"/{language}{path}")
+        if not answer.headers.get("Content-Type", "").startswith("text/html"):
+            continue
+        if answer.status_code not in {200, 404}:
+            continue
+        [link] = Page(answer.text).all("a", href=f"/{language}/apply/leave")
+        assert link.attributes["data-quick-exit"] == EXIT, path
+        assert WORDS[language] in answer.text, path
+        seen += 1
+    assert seen >= 8
+
+
+async def test_leaving_ends_the_session_and_no_other_site_can_end_it(portal: Portal) -> None:
+    """The link on a page of ours; one on another's page, or a program that looks ahead, leads to
+    the same place and ends nothing."""
+    browser = await signed_in_applicant(portal, await add_applicant(portal.application.engine))
+    for site in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}, {}):
+        answer = await browser.get("/en/apply/leave", headers=site)
+        assert (answer.status_code, answer.headers["Location"]) == (303, EXIT)
+        assert len(await fetch(portal.application, _LIVE)) == 1
+    answer = await browser.get("/en/apply/leave", headers={"Sec-Fetch-Site": "same-origin"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, EXIT)
+    assert await fetch(portal.application, _LIVE) == []
+    assert "applicant" not in browser.cookies
+    [entry] = await fetch(portal.application, "SELECT act FROM audit_entry")
+    assert entry["act"] == "left_quickly"
+
+
+async def test_a_kiosk_forgets_whoever_was_there(kiosk: Portal) -> None:
+    """Finishing clears cookies, cache and storage, and leads to a start in no language but the
+    browser's; no field offers what was typed before, and a session is a matter of minutes."""
+    browser = await signed_in_applicant(kiosk, await add_applicant(kiosk.application.engine))
+    page = await browser.get("/es/apply/account")
+    assert "Terminar y limpiar esta pantalla" in page.text
+    for field in Page(page.text).all("input"):
+        assert field.attributes.get("autocomplete", "off") == "off"
+    assert 'data-session-seconds="300"' in page.text
+    answer = await browser.post("/es/apply/log-out", data=hidden_fields(page.text))
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/apply")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+    assert dict(browser.cookies) == {}
+    start = await browser.get("/apply", headers={"Accept-Language": "en"})
+    assert start.headers["Location"] == "/en/apply"
+    assert 'data-start-again="/apply"' in (await browser.get("/en/apply/register")).text
+
+
+def test_a_kiosk_shortens_every_session() -> None:
+    """Those by PIN too: the browser is the same."""
+    assert Settings(kiosk=True).session_idle == timedelta(minutes=5)
+    assert Settings().session_idle == timedelta(minutes=15)
