@@ -1,20 +1,26 @@
 """The machine API put together: its doors under one path, and problems for whatever goes wrong."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.api.about import every_door
 from engine.api.doors import Door
 from engine.api.gate import Gate
-from engine.api.problems import AWAY, BY_STATUS, INVALID, OUR_FAULT, ProblemError
+from engine.api.problems import (
+    AWAY,
+    BY_STATUS,
+    INVALID,
+    METHOD_NOT_ALLOWED,
+    OUR_FAULT,
+    ProblemError,
+)
 from engine.bootstrap import Application
 from engine.caseload.columns import Rules
 from engine.request_failures import log_failure
@@ -30,23 +36,27 @@ def api_door(application: Application) -> Mount:
     for door in every_door(Rules.of(application.settings)):
         by_path.setdefault(door.path, {})[door.method] = door
     routes = [
-        Route(f"{_VERSION}{path}", _endpoint(gate, methods), methods=[*methods])
-        for path, methods in by_path.items()
+        Route(f"{_VERSION}{path}", Doorway(gate, methods)) for path, methods in by_path.items()
     ]
     return Mount("/api", routes=routes, middleware=[Middleware(Problems)])
 
 
-def _endpoint(gate: Gate, methods: Mapping[str, Door]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        # Whoever asks for the head of an answer is answered as if for all of it.
-        method = "GET" if request.method == "HEAD" else request.method
-        try:
-            return await gate.enter(methods[method], request)
-        except HTTPException as error:
-            # The portal around us would answer it with a page.
-            raise _problem(error) from None
+@dataclass(frozen=True, slots=True, eq=False)
+class Doorway:
+    """ASGI application: the doors at one path, by their methods."""
 
-    return endpoint
+    gate: Gate
+    doors: Mapping[str, Door]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer by the door of the method; whoever asks for the head of an answer is answered as
+        if for all of it."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        if method not in self.doors:
+            allowed = ", ".join(sorted({*self.doors, *({"HEAD"} if "GET" in self.doors else ())}))
+            raise ProblemError(METHOD_NOT_ALLOWED, headers={"Allow": allowed})
+        response = await self.gate.enter(self.doors[method], Request(scope, receive))
+        await response(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

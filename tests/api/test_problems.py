@@ -15,6 +15,7 @@ async def test_what_is_not_there_is_a_problem(api: ApiSite) -> None:
         ("GET", "/api/v2/catalogue", 404),
         ("GET", f"{V1}/nowhere", 404),
         ("POST", f"{V1}/catalogue", 405),
+        ("GET", f"{V1}/communications/batch", 405),
         ("OPTIONS", f"{V1}/communications", 405),
         ("TRACE", f"{V1}/communications", 405),
     ):
