@@ -16,6 +16,9 @@ _PROGRAM: Final = "espeak-ng"
 _VOICES: Final[Mapping[Language, str]] = {"en": "en-us", "es": "es-419"}
 _WORDS_A_MINUTE: Final = "150"
 _PAUSE_SECONDS: Final = 0.4
+_RATE: Final = 22_050
+_SAMPLE_BYTES: Final = 2
+"""What espeak-ng writes: samples of 16 bits, on one channel."""
 
 
 def speaks() -> bool:
@@ -35,29 +38,29 @@ class Recording:
 
     def write(self, path: Path) -> float:
         """Write them to a WAV file; how many seconds it lasts. Raises InputError where it cannot
-        be written."""
+        be written, or nothing be read aloud."""
         sounds = [_spoken(line) for line in self.lines]
         try:
             with wave.open(str(path), "wb") as file:
-                frames = 0
-                for parameters, sound in sounds:
-                    if not frames:
-                        file.setparams(parameters)
-                    pause = int(parameters.framerate * _PAUSE_SECONDS)
-                    file.writeframes(sound + bytes(pause * parameters.sampwidth))
-                    frames += len(sound) // parameters.sampwidth + pause
-                    rate = parameters.framerate
+                file.setnchannels(1)
+                file.setsampwidth(_SAMPLE_BYTES)
+                file.setframerate(_RATE)
+                for sound in sounds:
+                    file.writeframes(sound + bytes(int(_RATE * _PAUSE_SECONDS) * _SAMPLE_BYTES))
+                return file.getnframes() / _RATE
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({type(error).__name__})") from None
-        return frames / rate if frames else 0.0
 
 
-def _spoken(line: Line) -> "tuple[wave._wave_params, bytes]":
+def _spoken(line: Line) -> bytes:
     """One sentence as sound, on one channel. It is handed over on standard input: what is said may
     be somebody's payments, and a command line can be read by others on the machine."""
     command = [_PROGRAM, "-v", _VOICES[line.language], "-s", _WORDS_A_MINUTE, "--stdin", "--stdout"]
     said = subprocess.run(  # noqa: S603  a program named here  # nosec B603
-        command, input=line.text.encode(), capture_output=True, check=True
+        command, input=line.text.encode(), capture_output=True, check=False
     )
+    if said.returncode:
+        raise InputError(f"{_PROGRAM} does not read aloud here: it ended with {said.returncode}")
     with wave.open(io.BytesIO(said.stdout)) as file:
-        return file.getparams(), file.readframes(file.getnframes())
+        # It writes before it knows how much it has to say: the length in its header is none.
+        return file.readframes(file.getnframes())

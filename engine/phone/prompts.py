@@ -37,14 +37,14 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
         "yes": N_("For Yes, press %(key)s."),
         "no": N_("For No, press %(key)s."),
         "participant_id": N_(
-            "Please enter, or say, the %(number_digits)s digits of your Participant ID Number."
+            "Please enter, or say, your %(number_digits)s-digit Participant ID Number."
         ),
         "participant_id_help": N_(
             "You can find your Participant ID Number on a child support check, or on a child "
             "support billing statement."
         ),
         "confirm_number": N_("You entered: %(number)s. Is that right? Say Yes or No."),
-        "pin": N_("Please enter your PIN, of %(pin_digits)s digits."),
+        "pin": N_("Please enter your %(pin_digits)s-digit PIN."),
         "pin_unknown": N_(
             "If you do not know it, say, I don't know it; or press %(key)s, and then the pound key."
         ),
@@ -68,8 +68,8 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
             "%(key)s."
         ),
         "reset_number": N_(
-            "So that we know whose PIN to reset, please enter, or say, the %(number_digits)s "
-            "digits of your Participant ID Number."
+            "So that we know whose PIN to reset, please enter, or say, your "
+            "%(number_digits)s-digit Participant ID Number."
         ),
         "promised": N_(
             "Thank you. If that number and the address are on file, a temporary PIN is on its way, "
@@ -113,7 +113,7 @@ PROMPTS: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "current_pin": N_("Please enter the PIN that you have now."),
         "current_wrong": N_("That is not your PIN."),
-        "new_pin": N_("Please enter a new PIN, of %(pin_digits)s digits, that nobody would guess."),
+        "new_pin": N_("Please enter a new %(pin_digits)s-digit PIN that nobody would guess."),
         "confirm_pin": N_("Please enter the new PIN once more."),
         "pin_easy": N_("That PIN is too easy to guess."),
         "pin_of_the_number": N_("That PIN is a part of your Participant ID Number."),
