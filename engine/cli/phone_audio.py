@@ -63,4 +63,5 @@ def _spoken(line: Line) -> bytes:
         raise InputError(f"{_PROGRAM} does not read aloud here: it ended with {said.returncode}")
     with wave.open(io.BytesIO(said.stdout)) as file:
         # It writes before it knows how much it has to say: the length in its header is none.
-        return file.readframes(file.getnframes())
+        sound: bytes = file.readframes(file.getnframes())
+    return sound
