@@ -4,12 +4,14 @@ and in a hurry."""
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from engine.security.sessions import Stage
 from engine.settings import Settings
-from tests.applicants import add_applicant
-from tests.portal.browsing import DESKTOP, OVERFLOW, PHONE, Windows
+from tests.applicants import PASSWORD, add_applicant
+from tests.database_rows import fetch
+from tests.portal.apply.test_accounts import TYPED, latest_link
+from tests.portal.browsing import DESKTOP, OVERFLOW, PHONE, Keys, Windows, path_of
 from tests.portal.portal_server import GENEROUS, Portal
 from tests.portal.test_accessibility import AXE, RUN, TOO_FAINT, TOO_SMALL
 
