@@ -60,8 +60,9 @@ TOO_FAINT: Final = """
 TOO_SMALL: Final = """
 () => [...document.querySelectorAll("button, summary, select, textarea, input, label, header a,"
     + " nav a, .numbers a, .onward a")]
-  .filter((each) => each.checkVisibility() && !["radio", "hidden"].includes(each.type)
-    && !(each.matches("label") && each.control.type !== "radio")
+  .filter((each) => each.checkVisibility()
+    && !["radio", "checkbox", "hidden"].includes(each.type)
+    && !(each.matches("label") && !["radio", "checkbox"].includes(each.control.type))
     && each.getBoundingClientRect().height < 43.9)
   .map((each) => each.outerHTML.slice(0, 160))
 """
