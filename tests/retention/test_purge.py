@@ -36,7 +36,7 @@ KEPT_ELSEWHERE = {
     # Of the version before.
     "print_alarm",
     # Kept for good: the entries of the trail tell of them by number.
-    "legal_hold",
+    *("legal_hold", "api_key", "api_key_secret"),
     "audit_entry",
     # How far the database has come, and the feed.
     *("database_mark", "feed_head"),
