@@ -48,6 +48,8 @@ async def test_every_step_of_a_call_may_come_twice(line: PhoneLine) -> None:
 
 async def test_a_reset_that_comes_twice_at_once_is_one(line: PhoneLine) -> None:
     """Of several copies that arrive together one is taken; all are answered."""
+    # Each has a connection to Redis by now: none waits for one while another is taken.
+    await asyncio.gather(*(line.telephone().call() for _ in range(6)))
     handset = await line.at(Call("confirm_reset", language="en", number=PAYEE.external_id))
     fields = handset.fields(Digits="1")
     answers = await asyncio.gather(*(handset.send(step_path(0), fields) for _ in range(6)))
