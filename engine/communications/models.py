@@ -23,9 +23,12 @@ from engine.database import Base
 
 _STATES = ", ".join(f"'{state}'" for state in State)
 
-LOUD: Final = "event NOT IN ('claimed', 'put_back') AND (changed OR event = 'complained')"
-"""Which delivery events are told to others: not a worker's own doings, nor what changed nothing,
-unless its reader complained."""
+LOUD: Final = (
+    "event NOT IN ('claimed', 'put_back', 'deferred', 'unknown')"
+    " AND (changed OR event = 'complained')"
+)
+"""Which delivery events are told to others: not how workers fare with what stays owed, nor what
+changed nothing, unless its reader complained."""
 _XACT: Final = text("pg_current_xact_id()::text::bigint")
 
 

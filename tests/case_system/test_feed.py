@@ -19,6 +19,7 @@ from engine.case_system.feed.reading import (
     Wanted,
 )
 from engine.database import driver_connection
+from engine.recovery.numbers import leap
 from tests import people
 from tests.database_rows import execute, fetch
 from tests.promises import payment, record, sent
@@ -46,7 +47,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[Any]:
 
 async def write(driver: Any, delivery_id: int, said: str) -> None:
     """One event, which `said` tells from others."""
-    await driver.execute(WRITE, delivery_id, "deferred", said)
+    await driver.execute(WRITE, delivery_id, "gathered", said)
 
 
 async def read(application: Application, after: int | None = None) -> list[Event]:
@@ -184,8 +185,8 @@ async def test_a_cursor_skips_nothing_and_repeats_nothing(
 
 
 async def test_it_tells_what_became_of_deliveries_and_promises(application: Application) -> None:
-    """Ids, states and words of ours; what a worker does for itself, and what changed nothing, is
-    not told. A page may ask for one notice, or one communication."""
+    """Ids, states and words of ours; how workers fare with what stays owed, and what changed
+    nothing, is not told. A page may ask for one notice, or one communication."""
     persons = await people.add(application.engine, *people.crowd(2))
     await sent(application, *(payment(id_, key=f"payment:{id_}") for id_ in persons))
     await execute(
@@ -243,7 +244,7 @@ async def test_a_dump_that_is_loaded_elsewhere_goes_on(
     await execute(
         application,
         "INSERT INTO delivery_event (delivery_id, event, state, changed, reason, xact)"
-        " VALUES ($1, 'deferred', 'owed', true, 'came along', 2000000000)",
+        " VALUES ($1, 'gathered', 'owed', true, 'came along', 2000000000)",
         delivery,
     )
     await execute(
@@ -258,3 +259,18 @@ async def test_a_dump_that_is_loaded_elsewhere_goes_on(
     assert await said(application, await read(application)) == [
         *("told", "came along", "new", "slow")
     ]
+
+
+async def test_a_cursor_outlives_a_recovery(application: Application, delivery: int) -> None:
+    """What was told in the hours that were lost has places that are not given out again, and
+    whoever had read so far reads on."""
+    async with transaction(application.engine) as writing:
+        await write(writing, delivery, "before")
+    await application.numbering.run()
+    lost = await application.feed.end() + 5
+    async with transaction(application.engine) as recovering:
+        await leap(recovering, {})
+    async with transaction(application.engine) as writing:
+        await write(writing, delivery, "after")
+    await application.numbering.run()
+    assert await said(application, await read(application, lost)) == ["after"]

@@ -27,7 +27,8 @@ def upgrade() -> None:
         "delivery_event",
         ["xact"],
         postgresql_where=sa.text(
-            "event NOT IN ('claimed', 'put_back') AND (changed OR event = 'complained')"
+            "event NOT IN ('claimed', 'put_back', 'deferred', 'unknown')"
+            " AND (changed OR event = 'complained')"
         ),
     )
     op.create_index("ix_communication_event_xact", "communication_event", ["xact"])
