@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import FilePayload, Page
 
 from engine.applications.accounts import Applicant
 from engine.applications.questions import PAGES
@@ -70,7 +70,7 @@ async def test_an_application_is_made_in_a_browser(
         await page.click("main form button[type=submit]")
     await page.select_option("#kind", "court_order")
     await page.set_input_files(
-        "#file", files=[{"name": "x.png", "mimeType": "image/png", "buffer": files.png()}]
+        "#file", files=FilePayload(name="x.png", mimeType="image/png", buffer=files.png())
     )
     await page.click("main form button[type=submit]")
     await look(page, f"{language}-{width}-documents")
