@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import pytest
 from redis.asyncio import Redis
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -30,22 +31,33 @@ def about_somebody(body: Any) -> Any:
     return {name: known.get(name, about_somebody(value)) for name, value in body.items()}
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [GenerationMode.POSITIVE, pytest.param(GenerationMode.NEGATIVE, marks=pytest.mark.full)],
+    ids=["as it allows", "as it does not"],
+)
 async def test_every_answer_is_as_described(
-    settings: Settings, database: AsyncEngine, redis: Redis
+    settings: Settings, database: AsyncEngine, redis: Redis, wanted: GenerationMode
 ) -> None:
     """No failure of ours, no answer that the document does not know, and nothing is taken that it
-    does not allow; about nobody, and about somebody who is there. The fuller tier asks for more."""
+    does not allow; about nobody, and about somebody who is there.
+
+    The fuller tier asks for more, of webhooks too: tests/api/test_over_http.py.
+    """
     # Every call shows its key: that one is asked for is for tests/api/test_keys.py.
     described = document(every_door(Rules()), Rules()) | {"security": []}
     generous = settings.model_copy(update={"api_rate": "10000/minute"})
     async with api_over(generous) as api:
         await populate(api.application)
         client = await api.client()
-        for _, mode, door in operations(described):
+        for name, mode, door in operations(described):
+            # To post to a host that was made up, its name has to be looked for.
+            if mode is not wanted or (wanted is GenerationMode.POSITIVE and "/webhooks" in name):
+                continue
             checks = [*CHECKS]
             if mode is GenerationMode.NEGATIVE:
                 checks.append(negative_data_rejection)
-            for case in cases_of(door, 3):
+            for case in cases_of(door, 2):
                 for body in (case.body, about_somebody(case.body)):
                     case.body = body
                     asked = sent(case, f"{BASE}{V1}")
