@@ -1,10 +1,15 @@
 """The account's pages in a real browser: what axe finds, with a keyboard alone, without a script,
 and in a hurry."""
 
+import asyncio
+import socket
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Page, expect
+import uvicorn
+from playwright.async_api import Browser, Page, expect
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.security.sessions import Stage
 from engine.settings import Settings
@@ -12,7 +17,7 @@ from tests.applicants import PASSWORD, add_applicant
 from tests.database_rows import fetch
 from tests.portal.apply.test_accounts import TYPED, latest_link
 from tests.portal.browsing import DESKTOP, OVERFLOW, PHONE, Keys, Windows, path_of
-from tests.portal.portal_server import GENEROUS, Portal
+from tests.portal.portal_server import GENEROUS, Portal, portal_over
 from tests.portal.test_accessibility import AXE, RUN, TOO_FAINT, TOO_SMALL
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.full]
@@ -142,3 +147,27 @@ async def test_an_account_is_opened_with_a_keyboard_alone(windows: Windows, port
     async with page.expect_navigation(url="**/en/apply"):
         await keys.press("Enter")
     await expect(page.get_by_text("You are logged out.")).to_be_visible()
+
+
+async def test_a_form_that_is_left_alone_at_a_kiosk_starts_again(
+    settings: Settings, chromium: Browser, database: AsyncEngine, redis: Redis
+) -> None:
+    """What somebody typed and walked away from is not there for the next person; while they
+    type, it waits."""
+    async with portal_over(settings.model_copy(update={"kiosk": True})) as portal:
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(portal.app, access_log=False, log_config=None))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        windows = Windows(chromium, portal, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        page = await windows.open()
+        await page.clock.install()
+        await page.goto("/en/apply/register")
+        await page.clock.fast_forward(200_000)
+        await page.press("#first_name", "R")
+        await page.clock.fast_forward(200_000)
+        assert path_of(page) == "/en/apply/register"
+        async with page.expect_navigation(url="**/en/apply"):
+            await page.clock.fast_forward(101_000)
+        await windows.close()
+        server.should_exit = True
+        await serving
