@@ -63,6 +63,8 @@ _MARKS: dict[str, st.SearchStrategy[Any]] = {
     "hours": st.just(24),
     "body": _marked,
     "replied_on": _days,
+    "number": st.integers(0, 10**12 - 1).map("{:012d}".format),
+    "received_on": _days,
     "direction": st.sampled_from(["made", "sent"]),
     "amount_cents": _numbers,
     "paid_on": _days,

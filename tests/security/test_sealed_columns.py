@@ -34,7 +34,7 @@ OPEN_FACTS: Final = {
     "kind", "starts_at", "place", "was_at", "case_number", "direction", "amount_cents", "paid_on",
     "month", "lines", "made_cents", "sent_cents", "document", "ready_on", "waiting_since",
     "happened_at", "why", "since", "participant_number", "what", "hours", "locked_at",
-    "replied_on",
+    "replied_on", "number", "received_on",
 }  # fmt: skip
 
 
