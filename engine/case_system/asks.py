@@ -17,6 +17,7 @@ from engine.caseload.cells import Rule
 from engine.caseload.columns import Rules
 from engine.caseload.query_file import CENTS_MOST, fact_rule
 from engine.communications.catalogue import (
+    APPLICATION_RECEIVED,
     APPOINTMENT_CANCELLED,
     APPOINTMENT_CHANGED,
     APPOINTMENT_REMINDER,
@@ -66,6 +67,7 @@ _NOT_RECORDED: Final[Mapping[str, str]] = {
     INBOX_REMINDER.key: "it is recorded by the clock, when a document was left unopened",
     CASEWORKER_REPLY.key: "it is recorded with the answer to a message",
     REVERTED_TO_PAPER.key: "it is recorded when an email address turns out to be dead",
+    APPLICATION_RECEIVED.key: "it is recorded with the application",
     WELCOME.key: "it goes out with a first PIN, and is recorded with that",
 }
 

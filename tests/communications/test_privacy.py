@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.communications.catalogue import (
+    APPLICANT_ACCOUNT,
     CATALOGUE,
     EMAILS,
     LANGUAGES,
@@ -71,11 +72,14 @@ _MARKS: dict[str, st.SearchStrategy[Any]] = {
     "case_number": st.integers(min_value=0).map(lambda number: f"Zqx7{number}"),
 }
 
+_OF_ACCOUNTS = {"what": st.sampled_from(["confirm", "reset", "password", "locked"])}
+
 
 @st.composite
 def _notices(draw: st.DrawFn) -> tuple[Notice, Language, Facts]:
     notice = draw(st.sampled_from(EMAILS))
-    values = {name: draw(_MARKS[name]) for name in notice.facts.model_fields}
+    marks = _MARKS | _OF_ACCOUNTS if notice is APPLICANT_ACCOUNT else _MARKS
+    values = {name: draw(marks[name]) for name in notice.facts.model_fields}
     return notice, draw(st.sampled_from(LANGUAGES)), notice.facts.model_validate(values)
 
 
