@@ -70,7 +70,7 @@ async def filled(portal: Portal, applicant: Applicant, chosen: Mapping[str, str]
     ("language", "chosen", "way"),
     [
         pytest.param("en", SAFE, "An email", marks=pytest.mark.full),
-        ("es", AFRAID, "Va en camino una carta"),
+        pytest.param("es", AFRAID, "Va en camino una carta", marks=pytest.mark.full),
     ],
 )
 async def test_from_the_first_page_to_the_confirmation(
@@ -104,6 +104,22 @@ async def test_from_the_first_page_to_the_confirmation(
     [one] = await fetch(portal.application, "SELECT language, confidential FROM application")
     assert one == {"language": language, "confidential": chosen is AFRAID}
     assert len(await fetch(portal.application, "SELECT FROM communication")) == 1
+
+
+async def test_what_is_looked_over_is_submitted_once(
+    portal: Portal, browser: httpx.AsyncClient, applicant: Applicant
+) -> None:
+    """Only with the word that it is true; sent twice it has one number, which no address shows."""
+    review = await filled(portal, applicant) + "/review"
+    page = await browser.get(review)
+    assert (await browser.post(review, data=hidden_fields(page.text))).status_code == 422
+    sent = hidden_fields(page.text) | {"true": "yes"}
+    assert [(await browser.post(review, data=sent)).status_code for _ in range(2)] == [303, 303]
+    done = await browser.get(review, follow_redirects=True)
+    assert done.url.path.endswith("/confirmation")
+    [one] = await fetch(portal.application, "SELECT number FROM application")
+    assert str(one["number"])[:4] in done.text
+    assert str(one["number"]) not in str(done.url)
 
 
 async def test_a_page_is_gone_on_with_on_another_device(
