@@ -57,8 +57,7 @@ UPDATE application_draft SET changed_at = $2, expires_at = $3 WHERE id = $1
 """
 _PROTECT: Final = """
 WITH draft AS (UPDATE application_draft SET protected = true WHERE id = $1 RETURNING participant_id)
-UPDATE participant SET confidential = true FROM draft
-WHERE participant.id = draft.participant_id AND NOT confidential
+SELECT protect_applicant(participant_id) FROM draft
 """
 _EMAIL_SAFE: Final = """
 UPDATE contact_point SET safe_to_use = $2, own_answer = true

@@ -43,7 +43,7 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     # What the case system and the parents say.
     "participant": {
         WORKER: "SELECT, UPDATE (paperless)",
-        PORTAL: "SELECT, INSERT, UPDATE (language, paperless, confidential)",
+        PORTAL: "SELECT, INSERT, UPDATE (language, paperless)",
         OPERATOR: _CHANGE,
         PURGER: _REMOVE,
     },

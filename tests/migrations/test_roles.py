@@ -71,7 +71,6 @@ def refusals() -> Iterator[tuple[str, str]]:
     yield PURGER, "SELECT hash FROM pin_credential"
     yield PURGER, "UPDATE communication SET state = 'met'"
     yield PURGER, "UPDATE legal_hold SET lifted_at = now(), lifted_by = ''"
-    yield PURGER, "DELETE FROM participant"
     yield PURGER, "DELETE FROM legal_hold"
 
 
