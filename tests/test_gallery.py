@@ -8,10 +8,19 @@ from docs.gallery.contents import README, pictures_of, readme
 from docs.gallery.shots import DESK, KINDS, PHONE, SHOTS, Shot
 from engine.communications.catalogue import CATALOGUE, LANGUAGES, Notice
 from engine.portal.app import places
+from engine.portal.apply.rooms import apply_places
 
 FOLDER = README.parent
 FILES = (".pdf", ".csv", ".ics")
-PAGES = [place.path for place in places() if "GET" in place.methods]
+ELSEWHERE = {"/apply/leave", "/apply/applications/{draft_id}"}
+"""They lead to another page, or away."""
+PAGES = [
+    place.path
+    for place in (*places(), *apply_places())
+    if "GET" in place.methods
+    and place.path not in ELSEWHERE
+    and not place.path.endswith("/{upload_id}")
+]
 ON_DISK = {
     path.relative_to(FOLDER).as_posix() for folder in ("", "portal") for path in
     (FOLDER / folder).glob("*.png")

@@ -18,12 +18,15 @@ import uvicorn
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
+from docs.gallery.application import apply
 from docs.gallery.contents import write_readme
 from docs.gallery.family import NOW, OFFICES, invent, undo
 from docs.gallery.shots import KINDS, PHONE, SHOTS, Shot, left_alone
 from engine.bootstrap import Application, open_application
 from engine.migrations.run import upgrade
 from engine.portal.app import create_app
+from engine.portal.doors import APPLICATION_SITE, PORTAL
+from engine.security.sessions import Stage
 from engine.settings import Agency, Settings, load_settings
 from engine.stack.servers import servers_for
 
@@ -51,8 +54,11 @@ async def window(
     )
     if shot.reader is not None:
         async with application.engine.begin() as connection:
-            session = await application.sessions.open(connection, shot.reader, shot.stage)
-        cookie: Any = {"name": "session", "value": session.token, "url": address}
+            applies = shot.stage is Stage.APPLICANT
+            sessions = application.applicant_sessions if applies else application.sessions
+            session = await sessions.open(connection, shot.reader, shot.stage)
+        name = (APPLICATION_SITE if applies else PORTAL).cookie
+        cookie: Any = {"name": name, "value": session.token, "url": address}
         await context.add_cookies([cookie])
     return context
 
@@ -77,6 +83,7 @@ async def run(settings: Settings, names: set[str]) -> None:
     """Serve the portal for as long as its pictures are taken."""
     async with open_application(settings, lambda: NOW) as application, async_playwright() as play:
         await invent(application)
+        await apply(application)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(
             uvicorn.Config(create_app(application), access_log=False, log_config=None)

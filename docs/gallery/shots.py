@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Self
 
 from playwright.async_api import Page
 
@@ -14,8 +14,10 @@ PHONE, DESK, PAPER = 390, 1280, 720
 KINDS: Final = {PHONE: "phone", DESK: "desk", PAPER: "paper"}
 SUBMIT: Final = "main form button[type=submit]"
 DONE: Final = ".usa-alert--success"
-READER, PROTECTED, PAYER = 1, 2, 3
-"""The participants of docs/gallery/family.py."""
+READER, PROTECTED, PAYER, APPLICANT = 1, 2, 3, 4
+"""The participants of docs/gallery/family.py, and who applies in docs/gallery/application.py."""
+_DRAFT: Final = "/apply/applications/1"
+_SUBMITTED: Final = "/apply/applications/2"
 
 
 async def nothing(_page: Page) -> None:
@@ -130,6 +132,13 @@ async def left_alone(page: Page) -> None:
     )
 
 
+async def password_asked_for(page: Page) -> None:
+    """The page after *Forgot password?*."""
+    await page.fill("#email", "nobody@example.com")
+    await page.click(SUBMIT)
+    await page.wait_for_url("**/forgot-password/sent")
+
+
 @dataclass(frozen=True, slots=True)
 class Shot:
     """One page: its path, who looks at it (nobody, where nobody is named), what they do, and the
@@ -146,6 +155,13 @@ class Shot:
     def shown(self) -> str:
         """The path of the page in the picture."""
         return self.leads_to or self.path.partition("?")[0]
+
+    @classmethod
+    def of_applicant(
+        cls, path: str, act: Callable[[Page], Awaitable[None]] = nothing, **given: Any
+    ) -> Self:
+        """A page of the application site, as whoever is signed in there sees it."""
+        return cls(path, APPLICANT, Stage.APPLICANT, act, **given)
 
     def pictures(self, name: str) -> dict[str, dict[str, str]]:
         """Language → kind → the file, beside the README."""
@@ -177,6 +193,31 @@ SHOTS: Final = {
     "apply_registered": Shot("/apply/register/sent", None),
     "apply_sign_in": Shot("/apply/sign-in", None),
     "apply_forgot_password": Shot("/apply/forgot-password", None),
+    "apply_forgot_password_sent": Shot(
+        "/apply/forgot-password",
+        None,
+        act=password_asked_for,
+        leads_to="/apply/forgot-password/sent",
+    ),
+    "apply_confirm_dead": Shot(f"/apply/confirm/{'A' * 43}", None),
+    "apply_reset_dead": Shot(f"/apply/reset/{'A' * 43}", None),
+    "apply_session_ended": Shot("/apply/session-ended", None),
+    "apply_home": Shot.of_applicant("/apply/home"),
+    "apply_account": Shot.of_applicant("/apply/account"),
+    "apply_start": Shot.of_applicant("/apply/start"),
+    "apply_safety": Shot.of_applicant(f"{_DRAFT}/page/safety"),
+    "apply_question": Shot.of_applicant(f"{_DRAFT}/page/child-birth.1"),
+    "apply_question_wrong": Shot.of_applicant("/apply/applications/3/page/safety", sent_empty),
+    "apply_children": Shot.of_applicant(f"{_DRAFT}/children"),
+    "apply_child_removed": Shot.of_applicant(f"{_DRAFT}/children/1/remove"),
+    "apply_documents": Shot.of_applicant(f"{_DRAFT}/documents"),
+    "apply_document_removed": Shot.of_applicant(f"{_DRAFT}/documents/1/remove"),
+    "apply_review": Shot.of_applicant(f"{_DRAFT}/review"),
+    "apply_discard": Shot.of_applicant(f"{_DRAFT}/discard"),
+    "apply_confirmation": Shot.of_applicant(f"{_SUBMITTED}/confirmation"),
+    "apply_confirmation_printed": Shot.of_applicant(
+        f"{_SUBMITTED}/confirmation", printed, widths=(PAPER,)
+    ),
     "not_found": Shot("/nowhere", None),
     "home": Shot("/home"),
     "home_menu": Shot("/home", act=menu_opened, widths=(PHONE,)),
