@@ -7,8 +7,9 @@ PARTICIPANTS ?= 1000
 # make bench BENCH='send latency', or BENCH=--quick
 BENCH ?=
 SEED ?= 2026
-# Two processes, each with servers of its own: a file of tests stays in one of them.
-SIDE_BY_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes, as tests wait a third of their time, each with servers of its own: a file of tests
+# stays in one of them.
+SIDE_BY_SIDE ?= -n 3 --dist loadfile --no-loadscope-reorder
 # --required: `make check` fails where pip-audit cannot ask the vulnerability service.
 AUDIT ?=
 NPM_CI := ci --update-notifier=false --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -44,7 +44,7 @@ hypothesis_settings.load_profile("untimed")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Set aside what this machine cannot run, and what only the fuller tier asks for. Begin with
-    what takes longest, so that neither of two processes waits for it at the end."""
+    what takes longest, so that no process waits for it at the end."""
     items.sort(key=lambda item: item.path.name not in _LONGEST)
     for item in items:
         if item.get_closest_marker("full") and not FULL:

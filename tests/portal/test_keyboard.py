@@ -14,7 +14,7 @@ from tests.portal.portal_server import MONDAY_NOON, PARTICIPANT, Portal, give_pi
 from tests.portal.views import furnish
 from tests.portal.world import PAYER, World
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.full]
 
 PIN, TEMPORARY, NEW = "481902", "730164", "592710"
 SUBMIT: Final = "main form button[type=submit]"

@@ -15,7 +15,7 @@ from tests.portal.portal_server import MONDAY_NOON, PARTICIPANT, Portal, give_pi
 from tests.portal.views import FAULTS, SOME_OR_ALL, Gallery, View, furnish, pin_asked_for
 from tests.portal.world import PAYER, World
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.full]
 
 PIN: Final = "481902"
 BARE: Final = "8px"
