@@ -130,7 +130,7 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     },
     "pin_credential": {
         WORKER: f"SELECT ({_OPEN_OF_PIN}), INSERT, UPDATE (expires_at, voided_at)",
-        PORTAL: "SELECT, INSERT, UPDATE (used_at, voided_at)",
+        PORTAL: "SELECT, INSERT, UPDATE (hash, used_at, voided_at)",
         PURGER: f"SELECT ({_OPEN_OF_PIN}), DELETE",
     },
     "portal_session": {

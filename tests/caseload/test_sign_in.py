@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -363,3 +364,18 @@ async def statements_of(application: Application, number: str, pin: str) -> list
         for driver in connections:
             driver._query_loggers.clear()
     return asked
+
+
+async def test_a_hash_of_another_cost_is_replaced_while_the_pin_is_at_hand(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When what a hash costs is raised, or its pepper changed, whoever signs in is let in as ever,
+    and has a hash of the new kind from then on: the portal has the right to write it."""
+    before = await fetch(application, "SELECT hash FROM pin_credential")
+    hasher = application.sign_in.checker.hasher
+    monkeypatch.setattr(hasher, "_argon2", PasswordHasher(2, 16, 1))
+    assert hasher.needs_rehash(str(before[0]["hash"]))
+    assert await application.sign_in.attempt(Attempt(NUMBER, PIN, "network")) is not None
+    after = await fetch(application, "SELECT hash FROM pin_credential")
+    assert not hasher.needs_rehash(str(after[0]["hash"]))
+    assert hasher.verify(str(after[0]["hash"]), PIN)
