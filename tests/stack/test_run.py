@@ -69,15 +69,12 @@ def answered(folder: Path, *arguments: str, status: int = 0) -> str:
 
 @pytest.mark.full
 def test_ctrl_c_stops_everything(folder: Path) -> None:
-    """The portal and the mailbox answer at the addresses that are printed; a second stack on the
-    folder is refused; after Ctrl-C nothing that was started runs, PostgreSQL and Redis included."""
+    """The portal, the application site and the mailbox answer at the addresses that are printed; a
+    second stack on the folder is refused; after Ctrl-C nothing that was started runs, PostgreSQL and Redis included."""
     with run(folder, "--portal-port", "8071", "--mailbox-port", "0") as stack:
         said = announced(stack)
         addresses = re.findall(r"http://\S+", said)
-        assert [httpx.get(url, follow_redirects=True).status_code for url in addresses] == [
-            200,
-            200,
-        ]
+        assert [httpx.get(url, follow_redirects=True).status_code for url in addresses] == [200] * 3
         refused = answered(folder, "run", "--portal-port", "8072", status=1)
         assert "a stack already runs" in refused
         assert "no letter waits" in answered(folder, "batch", "close").lower()
