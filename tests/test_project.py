@@ -137,3 +137,18 @@ def test_nothing_of_ours_reads_what_can_be_a_bomb() -> None:
                     assert (node.module or "").partition(".")[0] not in readers, path
                 elif isinstance(node, ast.Attribute):
                     assert node.attr not in unpacking, path
+
+
+def test_no_template_brings_in_what_it_does_not_use() -> None:
+    """What stands at the head of a template is what it is made of."""
+    brought = re.compile(r"\{%\s*from\s+\"[^\"]+\"\s+import\s+(.+?)(?:\s+with context)?\s*%\}")
+    templates = [path for path in tracked() if path.parts[:1] == ("templates",)]
+    unused = [
+        (path.name, name)
+        for path, words in ((path, (ROOT / path).read_text("utf-8")) for path in templates)
+        for found in brought.finditer(words)
+        for name in re.split(r"\s*,\s*", found[1])
+        if not re.search(rf"\b{name}\b", words.replace(found[0], ""))
+    ]
+    assert templates
+    assert unused == []
