@@ -1,4 +1,5 @@
-"""Draws the pictures of this folder anew: `make pictures`. It needs Chromium.
+"""Draws the pictures of this folder anew: `make pictures`. It needs Chromium, and Debian's
+fonts-liberation: with other fonts every picture changes.
 
 `python docs/gallery/draw.py letters` draws the letters alone, and does without. Emails are
 photographed at the width of a phone, letters are drawn by Typst. Everything in them is from the

@@ -47,7 +47,8 @@ class Fault(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question. `reason` is the key of the words that say why it is asked, where that is not
-    its own: the parts of an address have one reason between them."""
+    its own: the parts of an address have one reason between them; `written` writes a kept line as
+    people do."""
 
     key: str
     control: Control = "line"
@@ -59,6 +60,7 @@ class Question:
     autocomplete: str = "off"
     inputmode: str = ""
     width: str = "xl"
+    written: Callable[[str], str] = str
 
     @property
     def why(self) -> str:
@@ -85,7 +87,7 @@ class Question:
                 field: "yes" if choice in chosen else ""
                 for field, choice in zip(self.fields, self.choices, strict=True)
             }
-        return {self.key: str(value or "")}
+        return {self.key: self.written(str(value or ""))}
 
     def read(self, typed: Mapping[str, str], today: date) -> Value | Fault | None:
         """The answer in the form's fields: a value, what is wrong with it, or None for none."""

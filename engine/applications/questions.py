@@ -7,11 +7,13 @@ Social Security Numbers; of whoever is protected it asks less: a county in place
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal
 
 from engine.applications.asking import Fault, Question, Together, Values, nothing
 from engine.caseload.cells import DOLLARS_OR_NONE, EMAIL, PHONE, STATE, ZIP4, ZIP5, Rule
 from engine.caseload.columns import COUNTIES, LINE, NAME
+from engine.caseload.profile import phone_as_written
 
 Kind = Literal["open", "add_child"]
 KINDS: Final[tuple[Kind, ...]] = ("open", "add_child")
@@ -59,6 +61,10 @@ def _case_number(cell: str) -> str | None:
 def _dollars(cell: str) -> str | None:
     plain = cell.replace("$", "").replace(",", "").strip()
     return plain if DOLLARS_OR_NONE.read(plain) is not None else None
+
+
+def _dollars_as_written(plain: str) -> str:
+    return f"${Decimal(plain):,.2f}" if plain else ""
 
 
 def _state(cell: str) -> str | None:
@@ -115,6 +121,7 @@ def _phone(key: str = "phone", *, own: bool = True) -> Question:
         autocomplete="tel" if own else "off",
         inputmode="tel",
         width="lg",
+        written=phone_as_written,
     )
 
 
@@ -196,7 +203,7 @@ PAGES: Final[tuple[Page, ...]] = (
             Question("employer", rule=LINE, required=False),
             Question(
                 "monthly_income", rule=MONTHLY, wrong=Fault.DOLLARS_WRONG, required=False,
-                inputmode="decimal", width="sm",
+                inputmode="decimal", width="sm", written=_dollars_as_written,
             ),
         ),
         _opening,

@@ -466,7 +466,7 @@ APPLICATION_RECEIVED: Final = Notice(
     urgency=Urgency.URGENT,
     days=_days(email=1, mail=10),
     sample=ApplicationReceivedFacts(
-        name=_SAMPLE_NAME, number="482109375521", received_on=date(2026, 11, 24)
+        name=_SAMPLE_NAME, number="482109375521", received_on=date(2026, 11, 20)
     ),
 )
 

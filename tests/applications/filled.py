@@ -37,10 +37,10 @@ _LINES: Final[Mapping[str, str]] = {
 }
 
 
-def typed(question: Question, chosen: Mapping[str, str]) -> dict[str, str]:
+def typed(page: Page, question: Question, chosen: Mapping[str, str]) -> dict[str, str]:
     """The form fields of one question, filled in; `chosen` says the answers that matter."""
     if question.control == "day":
-        return question.typed("2015-02-28" if question.required else "1985-12-01")
+        return question.typed("2015-02-28" if page.each == "child" else "1985-12-01")
     if question.control == "many":
         return question.typed([question.choices[0]])
     if question.choices:
@@ -53,7 +53,7 @@ def typed_page(page: Page, chosen: Mapping[str, str]) -> dict[str, str]:
     return {
         field: text
         for question in page.questions
-        for field, text in typed(question, chosen).items()
+        for field, text in typed(page, question, chosen).items()
     }
 
 

@@ -17,7 +17,7 @@ from engine.i18n import Language
 from engine.portal.layout import Layout
 from engine.portal.statics import StaticFiles
 from engine.settings import Settings
-from tests.applications.filled import AFRAID, SAFE, TODAY, told
+from tests.applications.filled import AFRAID, SAFE, TODAY, told, values_of
 from tests.portal.portal_server import MONDAY_NOON
 
 _QUESTIONS = {question.key: question for page in PAGES for question in page.questions}
@@ -140,3 +140,15 @@ def test_one_wrong_digit_of_a_number_always_shows() -> None:
 def test_the_published_schema_is_that_of_the_code() -> None:
     """`python -m engine.applications.schemas write` renews it."""
     assert PATH.read_text(encoding="utf-8") == text()
+
+
+def test_what_is_shown_again_is_read_as_it_was_kept() -> None:
+    """A number or an amount is written as people do, and a page that is saved unchanged keeps what
+    it had."""
+    for page in PAGES:
+        kept = values_of(page, SAFE)
+        for question in page.questions:
+            shown = question.typed(kept.get(question.key))
+            assert question.read(shown, TODAY) == kept.get(question.key), question.key
+    assert _QUESTIONS["phone"].written("+19165550142") == "(916) 555-0142"
+    assert _QUESTIONS["monthly_income"].written("1850.00") == "$1,850.00"

@@ -69,9 +69,9 @@ def answered(folder: Path, *arguments: str, status: int = 0) -> str:
 
 @pytest.mark.full
 def test_ctrl_c_stops_everything(folder: Path) -> None:
-    """The portal, the application site and the mailbox answer at the addresses that are printed; a
-    second stack on the folder is refused; after Ctrl-C nothing that was started runs, PostgreSQL
-    and Redis included."""
+    """The portal, which is the phone line's address too, and the mailbox answer where it is
+    printed; a second stack on the folder is refused; after Ctrl-C nothing that was started runs,
+    PostgreSQL and Redis included."""
     with run(folder, "--portal-port", "8071", "--mailbox-port", "0") as stack:
         said = announced(stack)
         addresses = re.findall(r"http://\S+", said)
