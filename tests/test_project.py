@@ -139,16 +139,44 @@ def test_nothing_of_ours_reads_what_can_be_a_bomb() -> None:
                     assert node.attr not in unpacking, path
 
 
+BROUGHT_IN = re.compile(r"\{%\s*from\s+\"[^\"]+\"\s+import\s+(.+?)(?:\s+with context)?\s*%\}")
+"""The head of a template: which macros of other files it is made of."""
+
+
+def templates_as_written() -> dict[str, str]:
+    """Every template by its path, in the words of its file."""
+    found = [path for path in tracked() if path.parts[:1] == ("templates",)]
+    assert found
+    return {str(path): (ROOT / path).read_text("utf-8") for path in found}
+
+
+def brought_in(words: str) -> set[str]:
+    """The macros that a template brings in."""
+    return {name for found in BROUGHT_IN.finditer(words) for name in re.split(r"\s*,\s*", found[1])}
+
+
 def test_no_template_brings_in_what_it_does_not_use() -> None:
     """What stands at the head of a template is what it is made of."""
-    brought = re.compile(r"\{%\s*from\s+\"[^\"]+\"\s+import\s+(.+?)(?:\s+with context)?\s*%\}")
-    templates = [path for path in tracked() if path.parts[:1] == ("templates",)]
     unused = [
-        (path.name, name)
-        for path, words in ((path, (ROOT / path).read_text("utf-8")) for path in templates)
-        for found in brought.finditer(words)
-        for name in re.split(r"\s*,\s*", found[1])
-        if not re.search(rf"\b{name}\b", words.replace(found[0], ""))
+        (place, name)
+        for place, words in templates_as_written().items()
+        for name in brought_in(words)
+        if not re.search(rf"\b{name}\b", BROUGHT_IN.sub("", words))
     ]
-    assert templates
     assert unused == []
+
+
+def test_every_template_brings_in_what_it_uses() -> None:
+    """A macro is there by a template's own head, never by what its parent happens to bring in."""
+    templates = templates_as_written()
+    macros = {
+        name for words in templates.values() for name in re.findall(r"\bmacro (\w+)\(", words)
+    }
+    assert macros
+    missing = [
+        (place, name)
+        for place, words in templates.items()
+        for name in set(re.findall(r"(?<![.\w])(\w+)\(", BROUGHT_IN.sub("", words))) & macros
+        if name not in brought_in(words) and not re.search(rf"\bmacro {name}\(", words)
+    ]
+    assert missing == []
