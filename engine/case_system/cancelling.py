@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.case_system.keys import Caller
 from engine.case_system.recording import KEY_PREFIX
 from engine.communications.outcomes import Outcome, Outcomes
+from engine.communications.printed import lying_in_stored_batches
 from engine.communications.states import MET, TABLE, Event, State
 from engine.database import driver_connection
 from engine.security.audit import Audit, Entry
@@ -23,11 +24,6 @@ FROM communication WHERE id = $1
 _LOCK: Final = """
 SELECT id, state, leased_until > clock_timestamp() AS held_by_a_worker
 FROM delivery WHERE communication_id = $1 ORDER BY id FOR UPDATE
-"""
-# A batch that is stored is immutable: what lies in it leaves with it.
-_IN_A_STORED_BATCH: Final = """
-SELECT EXISTS (SELECT FROM print_piece JOIN print_batch ON print_batch.id = batch_id
-               WHERE delivery_id = ANY($1::bigint[]) AND print_batch.state = 'stored')
 """
 # A person's task of which no delivery is open: there is nothing left to move but the task.
 _TAKE_BACK: Final = """
@@ -70,7 +66,7 @@ class Cancelling:
         unsent = [row["id"] for row in rows if _may_be_cancelled(row)]
         if any(State(row["state"]) in MET | {State.HANDED_OVER} for row in rows):
             raise HasLeftError
-        if unsent and await driver.fetchval(_IN_A_STORED_BATCH, unsent):
+        if await lying_in_stored_batches(driver, unsent):
             raise HasLeftError
         if any(row["state"] == State.SENDING and row["held_by_a_worker"] for row in rows):
             raise BeingSentError

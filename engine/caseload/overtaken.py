@@ -17,6 +17,7 @@ from engine.communications.catalogue import APPOINTMENT_CANCELLED, CATALOGUE
 from engine.communications.claims import Claimed, Lease
 from engine.communications.outcomes import Outcome, Outcomes
 from engine.communications.ports import ChannelPort
+from engine.communications.printed import LIES_IN_A_STORED_BATCH
 from engine.communications.states import Event
 from engine.database import driver_connection
 
@@ -34,6 +35,7 @@ JOIN participant ON participant.id = communication.participant_id
 LEFT JOIN appointment
      ON appointment.id = substring(subject FROM '^appointment:([0-9]{{1,18}})$')::bigint
 WHERE delivery.state IN ('owed', 'sending', 'batched', 'held')
+  AND NOT (delivery.state = 'batched' AND {LIES_IN_A_STORED_BATCH})
   AND (subject LIKE '{_ABOUT}%' AND (
            CASE WHEN notice = '{APPOINTMENT_CANCELLED.key}' THEN appointment.status = 'cancelled'
            ELSE appointment.status = 'scheduled' AND appointment.starts_at > $1
@@ -84,13 +86,15 @@ class Overtaken:
         if not rows:
             return frozenset()
         found = sorted(row["id"] for row in rows)
+        cancelled: set[int] = set()
         for first in range(0, len(found), _AT_ONCE):
             some = found[first : first + _AT_ONCE]
-            await self.outcomes.record(
+            recorded = await self.outcomes.record(
                 connection, [Outcome(id_, Event.CANCELLED, OVERTAKEN) for id_ in some]
             )
+            cancelled |= recorded.moved.keys() & set(some)
         await driver.execute(_UNSAID, [row["communication_id"] for row in rows])
-        return frozenset(found)
+        return frozenset(cancelled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from engine.clock import Clock
 from engine.communications.doorbell import Doorbell
 from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.printed import LIES_IN_A_STORED_BATCH
 from engine.communications.states import Event
 from engine.database import driver_connection
 from engine.errors import InputError
@@ -44,14 +45,15 @@ UPDATE campaign SET state = $2 WHERE name = $1 AND state = ANY($3::text[]) RETUR
 """
 _STATE: Final = "SELECT state FROM campaign WHERE name = $1"
 # What a worker holds is left to it. Of a met obligation an alert may still be owed.
-_UNSENT: Final = """
+_UNSENT: Final = f"""
 SELECT delivery.id
 FROM campaign JOIN communication ON campaign_id = campaign.id
 JOIN delivery ON delivery.communication_id = communication.id
 WHERE campaign.state = 'cancelled' AND ($1::bigint IS NULL OR campaign.id = $1)
-  AND (delivery.state IN ('owed', 'held', 'batched')
+  AND (delivery.state IN ('owed', 'held')
+       OR delivery.state = 'batched' AND NOT {LIES_IN_A_STORED_BATCH}
        OR delivery.state = 'sending' AND leased_until < clock_timestamp())
-"""
+"""  # noqa: S608  a constant
 _SOME_UNSENT: Final = f"{_UNSENT} AND delivery.id > $2 ORDER BY delivery.id LIMIT $3"
 _ALL_UNSENT: Final = f"SELECT count(*) FROM ({_UNSENT}) AS unsent"  # noqa: S608  a constant
 _LIST: Final = """

@@ -14,6 +14,7 @@ from engine.clock import Clock
 from engine.communications.catalogue import CATALOGUE, Channel
 from engine.communications.met_at_once import meet_at_once
 from engine.communications.ports import Desk, Secrets
+from engine.communications.printed import lying_in_stored_batches
 from engine.communications.routing import Step, route_from_json
 from engine.communications.states import (
     FINAL,
@@ -157,7 +158,9 @@ class Setback:
 
 
 _Move = tuple[Any, Outcome, State]
-_LATE = frozenset({Event.BOUNCED, Event.BOUNCED_SOFT, Event.GIVEN_UP, Event.RETURNED})
+_LATE = frozenset(
+    {Event.BOUNCED, Event.BOUNCED_SOFT, Event.GIVEN_UP, Event.REJECTED, Event.RETURNED}
+)
 
 
 class Aftermath(Protocol):
@@ -227,8 +230,9 @@ class Outcomes:
         rows = await driver.fetch(_LOCK, sorted(by_delivery))
         told = [(row, by_delivery[row["id"]]) for row in rows if row["id"] in by_delivery]
         moot = await self._moot(connection, told)
+        leaving = await _leaving(driver, told)
         moves = [
-            (row, outcome, _next_state(row, outcome.event, lease_token, moot))
+            (row, outcome, _next_state(row, outcome.event, lease_token, moot, leaving))
             for row, outcome in told
         ]
         await _append(driver, moves)
@@ -448,10 +452,26 @@ def _is_setback(outcome: Outcome, state: State | None) -> bool:
     return state in LOST or (state is not None and outcome.event is Event.BOUNCED_SOFT)
 
 
+async def _leaving(driver: Any, told: Sequence[tuple[Any, Outcome]]) -> Collection[int]:
+    """Those that were to be cancelled, and leave with their print batch."""
+    batched = [
+        row["id"]
+        for row, outcome in told
+        if outcome.event is Event.CANCELLED and row["state"] == State.BATCHED
+    ]
+    return await lying_in_stored_batches(driver, batched) if batched else ()
+
+
 def _next_state(
-    row: Any, event: Event, lease_token: UUID | None, moot: Collection[int]
+    row: Any,
+    event: Event,
+    lease_token: UUID | None,
+    moot: Collection[int],
+    leaving: Collection[int],
 ) -> State | None:
     if event in LEASED_EVENTS and row["lease_token"] != lease_token:
+        return None
+    if event is Event.CANCELLED and row["id"] in leaving:
         return None
     # Only what is still owed by this channel is sent again.
     if event is Event.BOUNCED_SOFT and (row["id"] in moot or not row["current"]):

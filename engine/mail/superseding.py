@@ -65,7 +65,7 @@ class Superseding:
             _require_rejected(row, batch)
             rows = await driver.fetch(_DELIVERIES, row["id"])
             recorded = await self.outcomes.record(
-                connection, [Outcome(item["delivery_id"], Event.RECALLED) for item in rows]
+                connection, await self._called_back(connection, [r["delivery_id"] for r in rows])
             )
             moved = [id_ for id_, state in recorded.moved.items() if state is State.BATCHED]
             await driver.execute(_SET_ASIDE, row["id"])
@@ -74,6 +74,17 @@ class Superseding:
             await self._issue_anew(connection, moved)
             await log_act(driver, signed, "supersede", batch, self.clock())
         return len(moved)
+
+    async def _called_back(
+        self, connection: AsyncConnection, deliveries: list[int]
+    ) -> list[Outcome]:
+        """What the rejection means for each letter. A PIN that was used since, or replaced, is not
+        printed again: a new one in its letter would end the one that its owner has."""
+        moot = await self.secrets.moot(connection, deliveries)
+        return [
+            Outcome(id_, Event.REJECTED, "batch") if id_ in moot else Outcome(id_, Event.RECALLED)
+            for id_ in deliveries
+        ]
 
     async def _issue_anew(self, connection: AsyncConnection, deliveries: list[int]) -> None:
         driver = await driver_connection(connection)

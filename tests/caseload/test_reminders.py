@@ -19,6 +19,7 @@ from tests import people
 from tests.acting import opened_in_parts
 from tests.caseload.appointments import add_appointment
 from tests.database_rows import delivery_ids, execute, fetch, states
+from tests.mail.print_shop import deliver, store_batch
 from tests.smtp_server import SmtpServer
 
 EMAIL: Final = '["email"]'
@@ -276,6 +277,22 @@ async def test_what_an_import_overtook_does_not_set_out(
     await application.dispatcher.deliver(await delivery_ids(application))
     assert await states(application) == ["cancelled" if stopped else "sent"]
     assert len(smtp.taken) == int(not stopped)
+
+
+async def test_a_letter_that_is_printed_is_overtaken_too_late(
+    application: Application, clock: Hours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stored batch leaves as it is: the record does not say that its letter was stopped."""
+    starts = datetime(2026, 12, 9, 9, 30, tzinfo=PACIFIC)
+    await add_appointment(application, await add(application, email=None), starts)
+    clock.at(starts.date() - timedelta(days=23))
+    assert (await application.reminders.run()).letters == 1
+    await deliver(application)
+    await store_batch(application, monkeypatch)
+    await execute(application, "UPDATE appointment SET status = 'cancelled'")
+    assert (await application.reminders.run()).overtaken == 0
+    await application.handover.run()
+    assert await states(application) == ["handed_over"]
 
 
 async def test_a_moved_appointment_has_a_fresh_set(application: Application, clock: Hours) -> None:

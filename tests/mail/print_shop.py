@@ -5,9 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from engine.bootstrap import Application
 from engine.communications.catalogue import Channel
 from engine.communications.routing import in_order
+from engine.mail.handover import HandOver
 from engine.mail.keys import load_print_keys
 from tests import people
 from tests.communications.test_outbox import payment
@@ -93,3 +96,15 @@ async def piece_statuses(application: Application, batch: str) -> list[str | Non
 async def alarm_kinds(application: Application) -> set[str]:
     """The alarms that stand now."""
     return {alarm.kind for alarm in await application.drop_alarms.look()}
+
+
+async def store_batch(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Close the open batch, as if the drop could not be reached: it is stored, and waits."""
+
+    async def wait(*_: object) -> list[HandOver]:
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(application.handover), "run", wait)
+        (closed,) = await application.batches.close()
+    assert closed.waits is not None

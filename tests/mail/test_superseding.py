@@ -14,7 +14,7 @@ from engine.communications.states import Event
 from engine.errors import InputError
 from engine.mail.acts import Signed
 from tests import people
-from tests.database_rows import delivery_ids, execute, fetch
+from tests.database_rows import delivery_ids, execute, fetch, states
 from tests.mail.letter_count import batches_of_letters
 from tests.mail.print_shop import alarm_kinds, by_mail, closed_batch, deliver, gather, vendor_of
 from tests.mail.test_batches import opened
@@ -117,6 +117,30 @@ async def test_a_pin_is_never_printed_twice(application: Application) -> None:
     assert rows == [{"works": False, "counts": True}, {"works": True, "counts": True}]
     rows = await fetch(application, "SELECT secret IS NULL AS shredded FROM delivery")
     assert rows == [{"shredded": True}]
+
+
+async def test_a_pin_that_was_replaced_meanwhile_is_not_printed_anew(
+    application: Application,
+) -> None:
+    """Its owner asked for another by email, which works: the letter that was rejected is owed no
+    more, and no new PIN is made for it, which would end the other."""
+    await people.add(application.engine, people.Person())
+    closed = []
+    for way in ("mail", "email"):
+        await application.pin_requests.receive("Inés", "Peña-Ibáñez", "0000000001", way, "es")
+        await application.pin_requests.settle(await application.pin_requests.unsettled(-1))
+        await deliver(application)
+        closed += await application.batches.close()
+    (batch,) = closed
+    await rejected(application, batch.name)
+    assert await application.superseding.replace(batch.name, WHO) == 0
+    assert await states(application) == ["failed", "sent"]
+    rows = await fetch(
+        application, "SELECT voided_at IS NULL AS works FROM pin_credential ORDER BY id"
+    )
+    assert [row["works"] for row in rows] == [False, True]
+    rows = await fetch(application, "SELECT state FROM communication ORDER BY id")
+    assert [row["state"] for row in rows] == ["cancelled", "met"]
 
 
 async def test_what_was_mailed_or_is_no_longer_owed_does_not_go_again(
