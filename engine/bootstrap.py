@@ -28,6 +28,7 @@ from engine.case_system.identifiers import Identifiers
 from engine.case_system.kept_answers import KeptAnswers
 from engine.case_system.keys import ApiKeys
 from engine.case_system.recording import Recorder
+from engine.case_system.token_watch import TokenWatch
 from engine.case_system.webhooks.destinations import Rules as WebhookRules
 from engine.case_system.webhooks.destinations import SystemResolver
 from engine.case_system.webhooks.endpoints import Endpoints
@@ -206,6 +207,7 @@ class Application:
     webhooks: Endpoints
     webhook_run: WebhookRun
     webhook_watch: WebhookWatch
+    token_watch: TokenWatch
     drafts: Drafts
     uploads: Uploads
     submitting: Submitting
@@ -535,6 +537,7 @@ def _compose(
             clock=clock,
         ),
         webhook_watch=WebhookWatch(engine, clock),
+        token_watch=TokenWatch(engine, clock),
         drafts=Drafts(clock, settings.application_draft_days),
         uploads=uploads,
         submitting=Submitting(uploads, clock),

@@ -66,13 +66,14 @@ async def watch_deadlines(ctx: dict[str, Any]) -> None:
 
 
 async def watch_deliveries(ctx: dict[str, Any]) -> None:
-    """Call out dead smarthosts and webhooks, and what cannot be read or built; and say that a
-    worker lives."""
+    """Call out dead smarthosts and webhooks, tokens that end, and what cannot be read or built; and
+    say that a worker lives."""
     app = application(ctx)
     await app.worker_watch.look()
     await app.smarthost_reports.look()
     await app.poison.look()
     await app.webhook_watch.look()
+    await app.token_watch.look()
 
 
 async def tell_alarms(ctx: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ class Hook:
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
     answer_body: bytes = b""
+    answer_head: str = ""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -49,7 +50,8 @@ class Hook:
             await self.open.wait()
             writer.write(f"HTTP/1.1 {self.status} X\r\nConnection: close\r\n".encode())
             length = len(self.answer_body)
-            writer.write(f"Location: /elsewhere\r\nContent-Length: {length}\r\n\r\n".encode())
+            head = f"Location: /elsewhere\r\nContent-Length: {length}\r\n{self.answer_head}\r\n"
+            writer.write(head.encode())
             writer.write(self.answer_body)
             await writer.drain()
         writer.close()

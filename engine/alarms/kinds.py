@@ -25,6 +25,7 @@ AlarmKind = Literal[
     "confidential_redirected",
     "key",
     "webhook",
+    "api_token",
 ]
 
 
@@ -37,6 +38,7 @@ class Finder(StrEnum):
     DELIVERIES = "deliveries"
     PRINT_DROP = "print_drop"
     WEBHOOKS = "webhooks"
+    API_TOKENS = "api_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,11 @@ KINDS: Final[dict[AlarmKind, Kind]] = {
         Finder.WEBHOOKS,
         "a webhook endpoint took nothing for days, or wants no more: nothing is posted to it",
         "ask whoever runs it; then connect webhook enable ID: it goes on where it stopped",
+    ),
+    "api_token": Kind(
+        Finder.API_TOKENS,
+        "the last token of a program that calls the machine API ends within 14 days, or has ended",
+        "connect api-key rotate NAME, and hand the new token over; or connect api-key revoke NAME",
     ),
 }
 

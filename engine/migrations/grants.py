@@ -220,6 +220,7 @@ GRANTS: Final[dict[str, dict[str, str]]] = {
     # The machine API.
     "api_key": {WORKER: _READ, PORTAL: _READ, OPERATOR: _CHANGE},
     "api_key_secret": {
+        WORKER: "SELECT (api_key_id, expires_at)",
         PORTAL: "SELECT, UPDATE (used_at)",
         OPERATOR: (
             "SELECT (id, api_key_id, prefix, created_at, expires_at, used_at), INSERT, "

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from engine.case_system.keys import Scope
 from engine.errors import InputError
 from engine.settings import Settings
+from tests.acting import opened_in_parts
 from tests.api.api_site import V1, ApiSite, api_over, payment, record
 from tests.database_rows import fetch
 from tests.portal.portal_server import MONDAY_NOON
@@ -87,6 +88,32 @@ async def test_a_rotation_has_both_tokens_for_a_while(
         (listed,) = await keys.listed()
         assert [token.prefix for token in listed.tokens] == [old.prefix, new.prefix]
         assert listed.tokens[0].used_at is not None
+
+
+async def test_a_token_that_is_about_to_end_is_an_alarm(
+    settings: Settings, database: AsyncEngine, redis: Redis
+) -> None:
+    """Two weeks before, until the program has a newer one or is revoked; the older of two that
+    overlap is none."""
+    now = [MONDAY_NOON]
+    async with opened_in_parts(settings, lambda: now[0]) as application:
+
+        async def alarms() -> list[tuple[str, str]]:
+            await application.token_watch.look()
+            return [(found.subject, found.detail) for found in await application.alarms.standing()]
+
+        keys = application.api_keys
+        await keys.create("case system", [Scope.EVENTS_READ], 20 * DAY, "r.ortiz")
+        await keys.create("old one", [Scope.EVENTS_READ], 30 * DAY, "r.ortiz")
+        assert await alarms() == []
+        now[0] = MONDAY_NOON + 7 * DAY
+        assert await alarms() == [("case system", "ends 2026-12-13 12:00")]
+        await keys.rotate("case system", 90 * DAY, DAY, "r.ortiz")
+        assert await alarms() == []
+        now[0] = MONDAY_NOON + 31 * DAY
+        assert await alarms() == [("old one", "ended 2026-12-23 12:00")]
+        await keys.revoke("old one", "r.ortiz")
+        assert await alarms() == []
 
 
 async def test_each_key_has_a_rate_of_its_own_and_is_told_of_it(

@@ -218,6 +218,40 @@ async def test_an_endpoint_that_says_it_is_gone_is_given_up_at_once(
     assert len(hook.posts) == 2
 
 
+@pytest.mark.parametrize(
+    ("status", "asked", "waits"),
+    [
+        (503, "1200", timedelta(minutes=20)),
+        (429, "90000", timedelta(hours=1)),
+        (500, "1200", timedelta(seconds=5)),
+        (503, "-1", timedelta(seconds=5)),
+        (503, "Wed, 21 Oct 2026 07:28:00 GMT", timedelta(seconds=5)),
+    ],
+)
+async def test_who_asks_for_time_is_given_it(
+    application: Application,
+    hook: Hook,
+    hand: Hand,
+    *,
+    status: int,
+    asked: str,
+    waits: timedelta,
+) -> None:
+    """By Retry-After in seconds, with the statuses that mean it, up to an hour; with anything else
+    the first wait is of five seconds at the most."""
+    id_, _ = await application.webhooks.add(hook.url, BY)
+    await happened(application, 1)
+    hook.status, hook.answer_head = status, f"Retry-After: {asked}\r\n"
+    await post(application)
+    assert (await application.webhooks.one(id_)).next_attempt_at <= hand.now + waits
+    hand.now += waits - timedelta(seconds=5)
+    await post(application)
+    assert len(hook.posts) == 1
+    hand.now += timedelta(seconds=5)
+    await post(application)
+    assert len(hook.posts) == 2
+
+
 async def test_a_slow_endpoint_holds_up_no_other(
     application: Application, hook: Hook, redis: Redis
 ) -> None:

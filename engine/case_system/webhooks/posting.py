@@ -1,9 +1,11 @@
 """One POST to a webhook, and what came of it."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -17,17 +19,20 @@ WITHIN_SECONDS: Final = 15.0
 """From looking up the name to the status: the specification asks for 15 to 30."""
 _CONNECT_SECONDS: Final = 5.0
 _GONE: Final = 410
+_BUSY: Final = frozenset({429, 503})
+_SECONDS: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 _PORTS: Final = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Whether it was taken, and what was said: a status, or a word of ours. `gone` asks for no
-    more."""
+    more, and `wait` for nothing before it is over."""
 
     taken: bool
     said: str
     gone: bool = False
+    wait: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Poster:
         """Post `body` as JSON. Whatever goes wrong is an answer."""
         try:
             async with asyncio.timeout(self.within):
-                status = await self._status(url, headers, body)
+                status, wait = await self._asked(url, headers, body)
         except (TimeoutError, httpx.TimeoutException):
             return Answer(taken=False, said="no answer in time")
         except InputError:
@@ -53,9 +58,11 @@ class Poster:
             return Answer(taken=False, said="TLS failed")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return Answer(taken=False, said=_why(error))
-        return Answer(200 <= status < 300, f"status {status}", status == _GONE)
+        return Answer(200 <= status < 300, f"status {status}", status == _GONE, wait)
 
-    async def _status(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+    async def _asked(
+        self, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, timedelta]:
         parts = self.rules.parts(url)
         assert parts.hostname is not None  # noqa: S101  the rules saw to it
         host, port = parts.hostname, parts.port or _PORTS[parts.scheme]
@@ -83,7 +90,7 @@ class Poster:
                 "POST", there, content=body, headers=sent, extensions={"sni_hostname": host}
             ) as answer,
         ):
-            return answer.status_code
+            return answer.status_code, _wait(answer)
 
 
 @lru_cache
@@ -94,6 +101,13 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
         if ca_file is None
         else ssl.create_default_context(cafile=ca_file)
     )
+
+
+def _wait(answer: httpx.Response) -> timedelta:
+    """What Retry-After asks for in seconds (RFC 9110, section 10.2.3). A date there is left to our
+    own backoff: it tells no more than that there is a time."""
+    asked = answer.headers.get("Retry-After", "") if answer.status_code in _BUSY else ""
+    return timedelta(seconds=int(asked)) if _SECONDS.fullmatch(asked) else timedelta()
 
 
 def _why(error: Exception) -> str:

@@ -164,7 +164,9 @@ class WebhookRun:
         since = endpoint["failing_since"] or now
         dead = "dead" if now - since >= self.dead_after else None
         why = "gone" if answer.gone else dead
-        wait = BACKOFF.delay(endpoint["failures"] + 1)
+        # Whoever asks for more time gets it, up to what we would wait at the most.
+        asked = min(answer.wait, timedelta(seconds=BACKOFF.most))
+        wait = max(BACKOFF.delay(endpoint["failures"] + 1), asked)
         await self._write(_FAILED, id_, token, now, answer.said, now + wait, why)
         log.warning("webhook_not_taken", webhook=id_, said=answer.said, disabled=why)
         return False
