@@ -214,6 +214,16 @@ class Application:
     exports: Exports
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """What an application has open besides its database."""
+
+    doorbell: Doorbell
+    pool: SmtpPool
+    throttle: Throttle
+    poster: Poster
+
+
 @asynccontextmanager
 async def open_application(
     settings: Settings, clock: Clock = system_clock, *, recovering: bool = False
@@ -223,15 +233,19 @@ async def open_application(
     A database that was restored from a backup answers with DatabaseRestoredError, unless it is
     `recovering`.
     """
-    async with AsyncExitStack() as stack:
-        url = _url(settings, "database_url")
-        engine = create_engine(url, pool_size=10, sealer=column_sealer(settings))
-        stack.push_async_callback(engine.dispose)
-        doorbell = Doorbell.at(_url(settings, "redis_url"), settings.chunk)
-        stack.push_async_callback(doorbell.close)
-        mark = await Mark.on(engine, Witnesses(settings.data_dir, doorbell.redis))
+    async with open_servers(settings, clock) as servers, open_engine(settings) as engine:
+        mark = await Mark.on(engine, Witnesses(settings.data_dir, servers.doorbell.redis))
         if not recovering:
             mark.guard()
+        yield compose(settings, clock, engine, servers, mark)
+
+
+@asynccontextmanager
+async def open_servers(settings: Settings, clock: Clock) -> AsyncIterator[Servers]:
+    """Let go of them at the end."""
+    async with AsyncExitStack() as stack:
+        doorbell = Doorbell.at(_url(settings, "redis_url"), settings.chunk)
+        stack.push_async_callback(doorbell.close)
         pool = SmtpPool(_smarthosts(settings), settings.smtp_connections)
         stack.push_async_callback(pool.close)
         throttle = Throttle(_url(settings, "redis_url"), settings.tag_key_bytes(), clock)
@@ -239,29 +253,25 @@ async def open_application(
         resolver = SystemResolver()
         stack.callback(resolver.close)
         poster = _poster(settings, resolver)
-        yield _compose(
-            settings=settings,
-            clock=clock,
-            engine=engine,
-            doorbell=doorbell,
-            pool=pool,
-            throttle=throttle,
-            mark=mark,
-            poster=poster,
-        )
+        yield Servers(doorbell=doorbell, pool=pool, throttle=throttle, poster=poster)
 
 
-def _compose(
-    *,
-    settings: Settings,
-    clock: Clock,
-    engine: AsyncEngine,
-    doorbell: Doorbell,
-    pool: SmtpPool,
-    throttle: Throttle,
-    mark: Mark,
-    poster: Poster,
+@asynccontextmanager
+async def open_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """Connections to the database that `settings` name, with what seals its personal columns."""
+    url = _url(settings, "database_url")
+    engine = create_engine(url, pool_size=10, sealer=column_sealer(settings))
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def compose(
+    settings: Settings, clock: Clock, engine: AsyncEngine, servers: Servers, mark: Mark
 ) -> Application:
+    """Every part of the application, each given what it works with."""
+    doorbell, pool = servers.doorbell, servers.pool
     box = secret_box(settings)
     retired = settings.pin_peppers_retired
     hasher = PinHasher(
@@ -456,7 +466,7 @@ def _compose(
         appointment_changes=AppointmentChanges(outbox, overtaken, audit, clock),
         calendars=calendars,
         unsubscribing=Unsubscribing(engine, tokens, audit, clock),
-        throttle=throttle,
+        throttle=servers.throttle,
         audit=audit,
         sessions=sessions,
         sign_in=SignIn(
@@ -527,11 +537,11 @@ def _compose(
         ),
         numbering=Numbering(engine, clock),
         feed=feed,
-        webhooks=Endpoints(engine, feed, poster.rules, audit, clock),
+        webhooks=Endpoints(engine, feed, servers.poster.rules, audit, clock),
         webhook_run=WebhookRun(
             engine=engine,
             feed=feed,
-            poster=poster,
+            poster=servers.poster,
             identifiers=identifiers,
             dead_after=timedelta(days=settings.webhook_dead_days),
             clock=clock,

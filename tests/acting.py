@@ -5,17 +5,19 @@ look as the owner, through `Application.engine`.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from pydantic import SecretStr
 
-from engine.bootstrap import Application, open_application
+from engine.bootstrap import Application, compose, open_engine, open_servers
 from engine.caseload.sign_in import SignIn
 from engine.clock import Clock, system_clock
 from engine.migrations.grants import OPERATOR, PORTAL, WORKER
 from engine.migrations.roles import login_url
+from engine.recovery.mark import Mark
+from engine.recovery.witnesses import Witnesses
 from engine.settings import Settings
 
 _OF_THE_PORTAL: Final = (
@@ -74,12 +76,20 @@ async def parts(
 ) -> AsyncIterator[Parts]:
     """The processes of an application, opened in this one; what a test itself records through
     `outbox`, it records as one of the role `acting`."""
-    async with (
-        open_application(as_role(settings, WORKER), clock) as worker,
-        open_application(as_role(settings, PORTAL), clock) as portal,
-        open_application(as_role(settings, OPERATOR), clock) as operator,
-        open_application(settings, clock) as owner,
-    ):
+    async with AsyncExitStack() as stack:
+        # One Redis and one mail server, as they are no role's.
+        servers = await stack.enter_async_context(open_servers(settings, clock))
+        owner = await stack.enter_async_context(open_engine(settings))
+        engines = {
+            role: await stack.enter_async_context(open_engine(as_role(settings, role)))
+            for role in (WORKER, PORTAL, OPERATOR)
+        }
+        mark = await Mark.on(engines[WORKER], Witnesses(settings.data_dir, servers.doorbell.redis))
+        mark.guard()
+        worker, portal, operator = (
+            compose(as_role(settings, role), clock, engine, servers, mark)
+            for role, engine in engines.items()
+        )
         taken = {name: getattr(portal, name) for name in _OF_THE_PORTAL}
         taken |= {name: getattr(operator, name) for name in _OF_OPERATORS}
         taken |= {
@@ -91,7 +101,7 @@ async def parts(
         }
         by_role = {WORKER: worker, PORTAL: portal, OPERATOR: operator}
         taken["outbox"] = by_role[acting].outbox
-        yield Parts(replace(worker, settings=settings, engine=owner.engine, **taken), portal)
+        yield Parts(replace(worker, settings=settings, engine=owner, **taken), portal)
 
 
 @asynccontextmanager

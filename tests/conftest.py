@@ -28,6 +28,7 @@ from engine.settings import Agency, Settings, load_settings
 from engine.stack.embedded import start_postgres, start_redis
 from tests.acting import opened_in_parts
 from tests.compiled_once import compiled_once
+from tests.kept_connections import connections_kept
 from tests.smtp_server import SmtpServer, smtp_server
 
 IN_CI = os.environ.get("CI") == "true"
@@ -95,7 +96,7 @@ def templates_compiled_once() -> Iterator[None]:
             known[key] = Renderer(agency, public_url)
         return known[key]
 
-    with pytest.MonkeyPatch.context() as patch, compiled_once():
+    with pytest.MonkeyPatch.context() as patch, compiled_once(), connections_kept():
         patch.setattr(bootstrap, "Renderer", shared)
         yield
 
