@@ -10,6 +10,9 @@ SEED ?= 2026
 # Three processes, as tests wait a third of their time, each with servers of its own: a file of tests
 # stays in one of them.
 SIDE_BY_SIDE ?= -n 3 --dist loadfile --no-loadscope-reorder
+# Compiled code is kept, whatever the shell says: thousands of files need not be compiled by each
+# process anew.
+export PYTHONDONTWRITEBYTECODE :=
 # --required: `make check` fails where pip-audit cannot ask the vulnerability service.
 AUDIT ?=
 NPM_CI := ci --update-notifier=false --ignore-scripts --no-audit --no-fund --loglevel=error

