@@ -51,7 +51,7 @@ class Terminal:
             "REDIS_URL": settings.redis_url,
             "SMTP_URL": settings.smtp_url,
         }
-        return _run(
+        return run_connect(
             arguments,
             {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
             | {name: url.get_secret_value() for name, url in urls.items() if url is not None}
@@ -68,7 +68,8 @@ class Terminal:
         return asyncio.run(run())
 
 
-def _run(arguments: tuple[str, ...], environment: Mapping[str, str]) -> Said:
+def run_connect(arguments: tuple[str, ...], environment: Mapping[str, str]) -> Said:
+    """Run `connect` with these arguments, in a process of its own that has this environment."""
     with tempfile.TemporaryDirectory(prefix="connect-terminal-") as folder:
         out, error = Path(folder) / "out", Path(folder) / "error"
         process = _COMMANDS.Process(target=_command, args=(arguments, environment, out, error))

@@ -74,6 +74,7 @@ def test_the_window_is_drawn_over_the_pictures_alone(tmp_path: Path) -> None:
     assert drawn["--window"] == drawn["--no-window"]
 
 
+@pytest.mark.full
 def test_the_gallery_shows_everything_without_a_network(tmp_path: Path) -> None:
     """One page with every notice in both languages; emails are sandboxed, letters are pictures."""
     preview("--all", "--out", str(tmp_path))

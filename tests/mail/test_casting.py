@@ -145,7 +145,9 @@ def words(pdf: bytes) -> list[list[str]]:
         return [sorted(page.get_textpage().get_text_range().split()) for page in opened]
 
 
-@pytest.mark.parametrize("kinds", [of_all_kinds, of_tables, of_the_catalogue])
+@pytest.mark.parametrize(
+    "kinds", [of_all_kinds, of_tables, pytest.param(of_the_catalogue, marks=pytest.mark.full)]
+)
 def test_a_struck_letter_looks_as_if_it_were_laid_out(kinds: Callable[[], list[Letter]]) -> None:
     """Page by page and dot by dot, what is struck from a mould is what Typst draws of the letter
     alone: kerning, line breaks, headers, page numbers, amounts at a right edge."""

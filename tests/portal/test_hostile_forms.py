@@ -210,7 +210,7 @@ async def test_many_texts_in_any_field(tries: Tries, text: str) -> None:
 
 
 @examples(
-    max_examples=10,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
