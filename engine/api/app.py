@@ -23,6 +23,7 @@ from engine.api.problems import (
 )
 from engine.bootstrap import Application
 from engine.caseload.columns import Rules
+from engine.mounting import WholeMount
 from engine.request_failures import log_failure
 
 _VERSION: Final = "/v1"
@@ -38,7 +39,7 @@ def api_door(application: Application) -> Mount:
     routes = [
         Route(f"{_VERSION}{path}", Doorway(gate, methods)) for path, methods in by_path.items()
     ]
-    return Mount("/api", routes=routes, middleware=[Middleware(Problems)])
+    return WholeMount("/api", routes=routes, middleware=[Middleware(Problems)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

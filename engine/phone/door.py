@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 
 from engine.bootstrap import Application, secret_box
 from engine.errors import InputError
+from engine.mounting import WholeMount
 from engine.phone.calls import Calls
 from engine.phone.checking import checked_menus
 from engine.phone.conversation import Conversation
@@ -52,7 +53,7 @@ def phone_door(application: Application) -> Mount | None:
         official=settings.agency.official,
         clock=application.clock,
     )
-    return Mount(DOOR, app=Door(conversation, Twiml(token), settings.phone_url(), key).app())
+    return WholeMount(DOOR, app=Door(conversation, Twiml(token), settings.phone_url(), key).app())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ async def test_what_is_not_there_is_a_problem(api: ApiSite) -> None:
         ("GET", "/api/", 404),
         ("GET", "/api/v2/catalogue", 404),
         ("GET", f"{V1}/nowhere", 404),
+        ("POST", f"{V1}/webhooks/x%0Ay/disable", 401),
+        ("GET", "/api/x%0A", 404),
         ("POST", f"{V1}/catalogue", 405),
         ("GET", f"{V1}/communications/batch", 405),
         ("OPTIONS", f"{V1}/communications", 405),

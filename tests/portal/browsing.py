@@ -18,7 +18,7 @@ PHONE: Final = 320
 """What is left of a 1280-pixel window at 400 % zoom (WCAG 2.1, 1.4.10)."""
 DESKTOP: Final = 1280
 HEIGHT: Final = 900
-PATIENCE: Final = 15_000
+PATIENCE: Final = 60_000
 """Milliseconds after which what was waited for is said to be missing."""
 
 UNSEEN: Final = "WebUIOmniboxPopup,WebUIOmniboxAimPopup"

@@ -36,6 +36,12 @@ async def signed_in(portal: Portal, windows: Windows, applicant: Applicant, **op
     return page
 
 
+async def press(page: Page, what: str) -> None:
+    """Press what leads to another page, or to this one again, and wait until that is there whole."""
+    async with page.expect_navigation():
+        await page.click(what)
+
+
 async def look(page: Page, name: str) -> None:
     """Nothing is wrong with a page, and it does not scroll sideways."""
     if _PICTURES:
@@ -57,27 +63,27 @@ async def test_an_application_is_made_in_a_browser(
     await page.goto(f"/{language}/apply/start")
     await look(page, f"{language}-{width}-start")
     await page.click("label[for='kind-open']")
-    await page.click("main form button[type=submit]")
+    await press(page, "main form button[type=submit]")
     while not page.url.endswith("/documents"):
         slot = page.url.rpartition("/")[2]
         asked = _PAGES.get(slot.partition(".")[0])
         required = asked is None or any(question.required for question in asked.questions)
         if required:
-            await page.click("main form button[type=submit]")
+            await press(page, "main form button[type=submit]")
             await look(page, f"{language}-{width}-{slot}")
         for name, text in (typed_page(asked, chosen) if asked else {"more": "no"}).items():
             await _fill(page, name, text)
-        await page.click("main form button[type=submit]")
+        await press(page, "main form button[type=submit]")
     await page.select_option("#kind", "court_order")
     await page.set_input_files(
         "#file", files=FilePayload(name="x.png", mimeType="image/png", buffer=files.png())
     )
-    await page.click("main form button[type=submit]")
+    await press(page, "main form button[type=submit]")
     await look(page, f"{language}-{width}-documents")
-    await page.click("main a[href$='/review']")
+    await press(page, "main a[href$='/review']")
     await look(page, f"{language}-{width}-review")
     await page.click("label[for='true']")
-    await page.click("main form button[type=submit]")
+    await press(page, "main form button[type=submit]")
     assert page.url.endswith("/confirmation")
     await look(page, f"{language}-{width}-confirmation")
     await page.goto(f"/{language}/apply/home")
