@@ -196,7 +196,7 @@ async def test_any_text_in_any_field(tries: Tries, text: str) -> None:
 @pytest.mark.full
 @pytest.mark.timeout(900)
 @examples(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -26,22 +26,22 @@ def folder() -> Iterator[Path]:
         yield Path(made) / "data"
 
 
-def connect(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
-    """The command, as a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "engine.cli", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def environment(folder: Path) -> dict[str, str]:
+    """A terminal that knows the data folder, and nothing else."""
+    return os.environ | {"DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
 
 
 @contextmanager
 def run(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """`connect run`, which does not outlive a test that fails."""
-    stack = connect(folder, "run", *arguments)
+    stack = subprocess.Popen(
+        [sys.executable, "-m", "engine.cli", "run", *arguments],
+        cwd=ROOT,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     try:
         yield stack
     finally:
@@ -62,11 +62,10 @@ def announced(stack: "subprocess.Popen[str]") -> str:
 
 
 def answered(folder: Path, *arguments: str, status: int = 0) -> str:
-    """What a command in another terminal says; it knows the data folder, and nothing else."""
-    command = connect(folder, *arguments)
-    said, _ = command.communicate(timeout=60)
-    assert command.returncode == status, said
-    return said
+    """What a command in another terminal says."""
+    said = run_connect(arguments, environment(folder))
+    assert said.status == status, said
+    return said.out + said.error
 
 
 @pytest.mark.full
@@ -124,7 +123,7 @@ def test_a_batch_closed_by_hand_is_mailed(folder: Path) -> None:
 
 def told_at_once(folder: Path, *arguments: str) -> str:
     """What a command says that cannot do what it was asked to."""
-    said = run_connect(arguments, os.environ | {"DATA_DIR": str(folder)})
+    said = run_connect(arguments, environment(folder))
     assert said.status == 1
     assert "Traceback" not in said.out + said.error
     return said.out + said.error

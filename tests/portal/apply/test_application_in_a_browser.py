@@ -37,7 +37,7 @@ async def signed_in(portal: Portal, windows: Windows, applicant: Applicant, **op
 
 
 async def press(page: Page, what: str) -> None:
-    """Press what leads to another page, or to this one again, and wait until that is there whole."""
+    """Press what leads to a page, be it this one again, and wait until that is there whole."""
     async with page.expect_navigation():
         await page.click(what)
 
