@@ -9,10 +9,14 @@ from typing import Annotated, BinaryIO, Final
 
 import typer
 
+from engine.cli.at_need import at_need
 from engine.email.bounces.classifying import classify as verdict_on
 from engine.email.bounces.reading import LONGEST
 
-app = typer.Typer(help="Mail that came back.", no_args_is_help=True)
+app = typer.Typer(
+    cls=at_need({"serve": "engine.cli.returns:serve", "read": "engine.cli.returns:read"}),
+    no_args_is_help=True,
+)
 
 # RFC 4155, appendix A: an mbox begins each message with a line of this word, after an empty line.
 _SEPARATOR: Final = b"From "

@@ -5,80 +5,59 @@ from typing import Final
 
 import typer
 
-from engine.cli import (
-    alarms,
-    api_key,
-    applications,
-    appointment,
-    audit,
-    batch,
-    bounce,
-    calendar,
-    campaign,
-    caseload,
-    consent,
-    deadlines,
-    hold,
-    keys,
-    mail,
-    notices,
-    notify,
-    phone,
-    preview,
-    processes,
-    purge,
-    recover,
-    returns,
-    roles,
-    stack,
-    staff,
-    webhook,
-)
+from engine.cli.at_need import at_need
 from engine.errors import ConnectError
 
 _INSUFFICIENT_PRIVILEGE: Final = "42501"
 """PostgreSQL's SQLSTATE."""
 
+_COMMANDS: Final = {
+    "caseload": "engine.cli.caseload:app",
+    "calendar": "engine.cli.calendar:app",
+    "batch": "engine.cli.batch:app",
+    "appointment": "engine.cli.appointment:app",
+    "mail": "engine.cli.mail:app",
+    "bounce": "engine.cli.bounce:app",
+    "staff": "engine.cli.staff:app",
+    "audit": "engine.cli.audit:app",
+    "keys": "engine.cli.keys:app",
+    "campaign": "engine.cli.campaign:app",
+    "consent": "engine.cli.consent:app",
+    "roles": "engine.cli.roles:app",
+    "hold": "engine.cli.hold:app",
+    "applications": "engine.cli.applications:app",
+    "phone": "engine.cli.phone:app",
+    "api-key": "engine.cli.api_key:app",
+    "webhook": "engine.cli.webhook:app",
+    "preview": "engine.cli.preview:preview",
+    "remind": "engine.cli.notices:remind",
+    "alarms": "engine.cli.alarms:alarms",
+    "deadlines": "engine.cli.deadlines:deadlines",
+    "announce-payments": "engine.cli.notices:announce_payments",
+    "notify": "engine.cli.notify:notify",
+    "statements": "engine.cli.notify:statements",
+    "purge": "engine.cli.purge:purge",
+    "migrate": "engine.cli.migrate:migrate",
+    "recover": "engine.cli.recover:recover",
+    "portal": "engine.cli.portal:portal",
+    "worker": "engine.cli.worker:worker",
+    "run": "engine.cli.stack:run",
+    "demo": "engine.cli.stack:demo",
+}
+_FOR_OURSELVES: Final = {"servers": "engine.cli.servers:servers"}
+"""What a stack starts, and nobody types."""
+
 app = typer.Typer(
     name="connect",
-    help="Customer Connect / Cliente Conectado: the communications engine and its portal.",
+    cls=at_need(_COMMANDS, hidden=_FOR_OURSELVES),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(caseload.app, name="caseload")
-app.add_typer(calendar.app, name="calendar")
-app.add_typer(batch.app, name="batch")
-app.add_typer(appointment.app, name="appointment")
-app.add_typer(mail.app, name="mail")
-app.add_typer(bounce.app, name="bounce")
-app.add_typer(staff.app, name="staff")
-app.add_typer(audit.app, name="audit")
-app.add_typer(keys.app, name="keys")
-app.add_typer(campaign.app, name="campaign")
-app.add_typer(consent.app, name="consent")
-app.add_typer(roles.app, name="roles")
-app.add_typer(hold.app, name="hold")
-app.add_typer(applications.app, name="applications")
-app.add_typer(phone.app, name="phone")
-app.add_typer(api_key.app, name="api-key")
-app.add_typer(webhook.app, name="webhook")
-bounce.app.command("serve")(returns.serve)
-bounce.app.command("read")(returns.read)
-app.command("preview")(preview.preview)
-app.command("remind")(notices.remind)
-app.command("alarms")(alarms.alarms)
-app.command("deadlines")(deadlines.deadlines)
-app.command("announce-payments")(notices.announce_payments)
-app.command("notify")(notify.notify)
-app.command("statements")(notify.statements)
-app.command("purge")(purge.purge)
-app.command("migrate")(processes.migrate)
-app.command("recover")(recover.recover)
-app.command("portal")(processes.portal)
-app.command("worker")(processes.worker)
-app.command("servers", hidden=True)(processes.servers)
-app.command("run")(stack.run)
-app.command("demo")(stack.demo)
+
+
+@app.callback()
+def connect() -> None:
+    """Customer Connect / Cliente Conectado: the communications engine and its portal."""
 
 
 def main() -> None:
