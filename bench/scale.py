@@ -31,7 +31,7 @@ from engine.clock import system_clock
 
 STATE_CASES: Final = 1_100_000
 COUNTRY_CASES: Final = 13_000_000
-"""About what the federal office has counted for all states in recent years."""
+"""Twelve such states: assumed, for scale."""
 READERS_A_CASE: Final = 2
 """Both parents: the most that a notice to everyone can come to."""
 DATABASE_CORES: Final = 16
