@@ -96,7 +96,7 @@ def templates_compiled_once() -> Iterator[None]:
             known[key] = Renderer(agency, public_url)
         return known[key]
 
-    with pytest.MonkeyPatch.context() as patch, compiled_once(), connections_kept():
+    with pytest.MonkeyPatch.context() as patch, compiled_once():
         patch.setattr(bootstrap, "Renderer", shared)
         yield
 
@@ -140,7 +140,14 @@ def redis_url(servers_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+async def kept_connections() -> AsyncIterator[None]:
+    """Connections to PostgreSQL outlive the test that opened them."""
+    async with connections_kept():
+        yield
+
+
+@pytest.fixture(scope="session")
+async def engine(kept_connections: None, postgres_url: str) -> AsyncIterator[AsyncEngine]:
     """Connections to the run's PostgreSQL, without any promise about what is in it."""
     created = create_engine(postgres_url, sealer=column_sealer(load_settings()))
     yield created

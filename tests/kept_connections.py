@@ -6,8 +6,8 @@ ever; only that a login costs more than most tests do.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import asyncpg
@@ -49,16 +49,17 @@ async def _is_reset(connection: Any) -> bool:
     return True
 
 
-@contextmanager
-def connections_kept() -> Iterator[None]:
-    """Engines that are made meanwhile share their connections, one after the other; those of an
-    event loop stay in it."""
+@asynccontextmanager
+async def connections_kept() -> AsyncIterator[None]:
+    """Engines that are made meanwhile share their connections, one after the other; those of
+    another event loop than this one have their own."""
     kept: dict[_Login, list[Any]] = defaultdict(list)
-    login_at = _untyped(asyncpg).connect
+    here, login_at = asyncio.get_running_loop(), _untyped(asyncpg).connect
 
     async def connect(**login: Any) -> Any:
-        whose = sorted((name, str(value)) for name, value in login.items())
-        aside = kept[asyncio.get_running_loop(), *whose]
+        if asyncio.get_running_loop() is not here:
+            return await login_at(**login)
+        aside = kept[tuple(sorted((name, str(value)) for name, value in login.items()))]
         while aside:
             connection = aside.pop()
             if not connection.is_closed():
@@ -73,3 +74,6 @@ def connections_kept() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "create_async_engine", engine)
         yield
+    for aside in kept.values():
+        for connection in aside:
+            connection.terminate()
