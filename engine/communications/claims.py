@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
 import structlog
@@ -87,11 +87,19 @@ SELECT id, 'held', 'held', true, '{UNREADABLE}' FROM aside
 class Lease:
     """The right to deliver, until a moment of this process's own monotonic clock.
 
-    It was started before the database was asked, so it ends before the database's lease does.
+    It was started before the database was asked, so it ends before the database's lease does. The
+    database goes by the time of day: where that is put forward, as when a virtual machine is
+    resumed, its leases end at once, and so does this one, by `ends_at` in seconds since 1970.
     """
 
     token: UUID
     ends: float
+    ends_at: float
+
+    @classmethod
+    def lasting(cls, seconds: float) -> Self:
+        """A new one, from now on."""
+        return cls(uuid4(), time.monotonic() + seconds, time.time() + seconds)
 
     def holds(self) -> bool:
         """Whether a hand-off may still begin."""
@@ -99,7 +107,7 @@ class Lease:
 
     def seconds_left(self) -> float:
         """For how long a hand-off may take."""
-        return self.ends - _SAFETY_SECONDS - time.monotonic()
+        return min(self.ends - time.monotonic(), self.ends_at - time.time()) - _SAFETY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,7 @@ async def claim(
 
     One whose frozen facts cannot be read is held for a person; the others are not kept from going.
     """
-    lease = Lease(uuid4(), time.monotonic() + seconds)
+    lease = Lease.lasting(seconds)
     driver = await driver_for_ids(connection)
     rows = await driver.fetch(_CLAIM, list(delivery_ids), lease.token, timedelta(seconds=seconds))
     claimed, unreadable = [], []

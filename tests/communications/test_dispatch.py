@@ -1,6 +1,7 @@
 """Dispatch against real servers: once, whoever else was asked, and never lost."""
 
 import asyncio
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -152,6 +153,29 @@ async def test_a_worker_whose_lease_ran_out_does_not_begin(
     assert await states(application) == ["owed", "owed"]
     rows = await fetch(application, "SELECT DISTINCT attempts FROM delivery")
     assert rows == [{"attempts": 0}]
+
+
+@pytest.mark.parametrize(
+    ("monotonic", "time_of_day", "holds"),
+    [(30, 30, True), (61, 30, False), (30, 600, False), (30, -3600, True), (61, -3600, False)],
+)
+async def test_a_lease_ends_by_either_clock(
+    application: Application,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    monotonic: float,
+    time_of_day: float,
+    holds: bool,
+) -> None:
+    """The database's leases end by the time of day: where that is put forward, whoever held one
+    does not begin, as another may have begun. Put back, it makes no lease last longer."""
+    await owed(application)
+    async with application.engine.begin() as connection:
+        lease, _ = await claim(connection, await delivery_ids(application), 60)
+    for clock, passed in (("monotonic", monotonic), ("time", time_of_day)):
+        shown = getattr(time, clock)() + passed
+        monkeypatch.setattr(f"engine.communications.claims.time.{clock}", lambda shown=shown: shown)
+    assert lease.holds() == holds
 
 
 async def test_a_refusal_hands_over_to_the_next_channel(
