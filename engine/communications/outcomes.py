@@ -471,7 +471,7 @@ def _next_state(
 ) -> State | None:
     if event in LEASED_EVENTS and row["lease_token"] != lease_token:
         return None
-    if event is Event.CANCELLED and row["id"] in leaving:
+    if row["id"] in leaving:
         return None
     # Only what is still owed by this channel is sent again.
     if event is Event.BOUNCED_SOFT and (row["id"] in moot or not row["current"]):
