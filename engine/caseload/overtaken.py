@@ -86,15 +86,13 @@ class Overtaken:
         if not rows:
             return frozenset()
         found = sorted(row["id"] for row in rows)
-        cancelled: set[int] = set()
         for first in range(0, len(found), _AT_ONCE):
             some = found[first : first + _AT_ONCE]
-            recorded = await self.outcomes.record(
+            await self.outcomes.record(
                 connection, [Outcome(id_, Event.CANCELLED, OVERTAKEN) for id_ in some]
             )
-            cancelled |= recorded.moved.keys() & set(some)
         await driver.execute(_UNSAID, [row["communication_id"] for row in rows])
-        return frozenset(cancelled)
+        return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
