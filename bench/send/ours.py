@@ -23,6 +23,8 @@ from engine.database import driver_connection
 from engine.settings import Settings
 
 _WARM_UP: Final = 500
+_WARM_UP_CHUNK: Final = 50
+"""In jobs so small, every worker has its share of them."""
 _STUCK_SECONDS: Final = 150
 """So long without a message taken or an outcome recorded, and the run is given up. The sweep rings
 again after a minute for what was lost."""
@@ -67,7 +69,8 @@ def run_ours(
         over = settings.model_copy(update={"smtp_url": url})
         with workers(over, number, profile=profile, QUIET_HOURS="") as started:
             pace = _Pace(over, opened, calendar)
-            asyncio.run(pace.send(_WARM_UP))
+            in_small_jobs = over.model_copy(update={"chunk": _WARM_UP_CHUNK})
+            asyncio.run(_Pace(in_small_jobs, opened, calendar).send(_WARM_UP))
             servers = servers_of(over, opened)
             with watched(started) as watching:
                 before = {name: one.processor() for name, one in servers.items()}

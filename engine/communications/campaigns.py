@@ -23,8 +23,9 @@ from engine.security.audit import Audit, Entry
 Progress = Callable[[int, int], None]
 """Told how many are done, and how many there were in all."""
 
-RUNG_AT_ONCE: Final = 20_000
-"""A campaign rings for this many at first; for the others workers ring as they come to them."""
+RUNG_AT_FIRST: Final = 20_000
+"""A campaign rings for this many; for the others workers ring as they come to them."""
+RUNG_AT_ONCE: Final = 2_000
 
 _AT_ONCE: Final = 500
 _RATE_OVER: Final = timedelta(minutes=5)
@@ -35,7 +36,8 @@ WITH due AS (
     JOIN campaign ON campaign.id = campaign_id
     WHERE campaign_id = $1 AND campaign.state = 'running'
       AND delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
-    ORDER BY delivery.id LIMIT $2
+      AND delivery.id > $2
+    ORDER BY delivery.id LIMIT $3
 )
 UPDATE delivery SET rung_at = clock_timestamp() FROM due WHERE delivery.id = due.id
 RETURNING delivery.id, due.urgency
@@ -119,12 +121,19 @@ class CampaignBell:
     doorbell: Doorbell
 
     async def ring(self, campaign_id: int) -> int:
-        """Ring for the first of what is owed and due, some jobs' worth; how many."""
-        async with self.engine.begin() as connection:
-            driver = await driver_connection(connection)
-            rows = await driver.fetch(_RING, campaign_id, RUNG_AT_ONCE)
-        await self.doorbell.ring(Owed(row["id"], row["urgency"]) for row in rows)
-        return len(rows)
+        """Ring for the first of what is owed and due; how many. A few jobs at a time, so that
+        workers begin while the others are looked up."""
+        rung, after = 0, 0
+        while rung < RUNG_AT_FIRST:
+            async with self.engine.begin() as connection:
+                driver = await driver_connection(connection)
+                rows = await driver.fetch(_RING, campaign_id, after, RUNG_AT_ONCE)
+            await self.doorbell.ring(Owed(row["id"], row["urgency"]) for row in rows)
+            rung += len(rows)
+            if len(rows) < RUNG_AT_ONCE:
+                break
+            after = max(row["id"] for row in rows)
+        return rung
 
 
 @dataclass(frozen=True, slots=True)

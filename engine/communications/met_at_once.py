@@ -18,21 +18,22 @@ _MET_AT_ONCE: Final = f"""
 WITH told AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS told (id, sent_to, reason)
 ), plain AS MATERIALIZED (
-    SELECT delivery.id
+    SELECT told.*
     FROM told JOIN delivery USING (id)
     JOIN communication ON communication.id = communication_id
     WHERE secret_key_id IS NULL AND meets_obligation AND communication.state = 'owed'
           AND delivery.step = communication.step
           AND jsonb_array_length(route -> delivery.step) = 1
 ), locked AS (
-    SELECT id FROM delivery
-    WHERE id = ANY($1) AND lease_token = $4 AND state = '{State.SENDING}'
+    SELECT plain.*
+    FROM plain JOIN delivery USING (id)
+    WHERE lease_token = $4 AND state = '{State.SENDING}'
           AND (SELECT count(*) FROM plain) = cardinality($1)
-    ORDER BY id FOR UPDATE
+    ORDER BY id FOR UPDATE OF delivery
 ), moved AS (
-    UPDATE delivery SET state = '{SENT}', reason = told.reason, lease_token = NULL,
-           leased_until = NULL, sent_to = coalesce(told.sent_to, delivery.sent_to), final_at = $5
-    FROM locked JOIN told USING (id) WHERE delivery.id = locked.id
+    UPDATE delivery SET state = '{SENT}', reason = locked.reason, lease_token = NULL,
+           leased_until = NULL, sent_to = coalesce(locked.sent_to, delivery.sent_to), final_at = $5
+    FROM locked WHERE delivery.id = locked.id
     RETURNING delivery.id, communication_id, delivery.reason
 ), logged AS (
     INSERT INTO delivery_event (delivery_id, event, state, changed, reason)

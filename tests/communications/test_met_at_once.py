@@ -1,6 +1,8 @@
 """The ordinary outcome in one statement says what the state table would have said."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bootstrap import Application
 from engine.communications import outcomes
 from engine.communications.claims import Lease, claim
+from engine.communications.met_at_once import _MET_AT_ONCE
 from engine.communications.outcomes import Outcome
 from engine.communications.states import Event, State
 from engine.database import driver_connection
@@ -87,3 +90,19 @@ async def test_only_what_is_all_plain_is_met_at_once(application: Application) -
         assert await meet(connection, told, lease.token) == set()
         recorded = await application.outcomes.record(connection, told.values(), lease.token)
     assert recorded.moved == dict.fromkeys(ids, State.SENT)
+
+
+async def test_its_cost_grows_with_what_it_is_told_and_no_faster(application: Application) -> None:
+    """Planned once for any number of deliveries, it looks each up: none is compared with every
+    other, which for 250 at a time cost more than all that is written."""
+    async with application.engine.connect() as connection:
+        driver = await driver_connection(connection)
+        # As where the tables are too large to be read whole.
+        await driver.execute("SET LOCAL enable_seqscan = off")
+        plan = await driver.fetch(
+            f"EXPLAIN (GENERIC_PLAN) {_MET_AT_ONCE}", [], [], [], uuid4(), datetime.now(UTC)
+        )
+    steps = "\n".join(row[0] for row in plan)
+    moved = steps[steps.index("CTE moved") : steps.index("CTE logged")]
+    assert "Update on delivery" in moved
+    assert "Join Filter" not in moved

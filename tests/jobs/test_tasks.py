@@ -58,12 +58,27 @@ async def test_a_worker_outlives_what_it_cannot_read(
     assert await redis.zcard(QUEUES["bulk"]) == 0
 
 
+async def test_a_campaign_rings_for_all_of_its_first(
+    application: Application, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few are looked up at a time, each of the first is rung for, once."""
+    monkeypatch.setattr("engine.communications.campaigns.RUNG_AT_ONCE", 2)
+    object.__setattr__(application.doorbell, "chunk", 1)
+    await crowd(application, 5)
+    assert await redis.zcard(QUEUES["bulk"]) == 5
+    worker = build_worker(application, "bulk", application.doorbell.redis, burst=True)
+    async with asyncio.timeout(20):
+        await worker.async_run()
+    assert await states(application) == ["sent"] * 5
+
+
 async def test_a_campaign_keeps_its_workers_busy(
     application: Application, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It rings for its first alone; whoever works them off rings for the next, and no sweep is
     waited for until all are sent."""
-    monkeypatch.setattr("engine.communications.campaigns.RUNG_AT_ONCE", 1)
+    for most in ("RUNG_AT_FIRST", "RUNG_AT_ONCE"):
+        monkeypatch.setattr(f"engine.communications.campaigns.{most}", 1)
     monkeypatch.setattr("engine.communications.sweep.BULK_JOBS", 2)
     await crowd(application, 6)
     assert await redis.zcard(QUEUES["bulk"]) == 1
