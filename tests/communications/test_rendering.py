@@ -413,6 +413,20 @@ def test_a_statement_lists_its_month(language: Language, month: str, day: str, n
     assert "$" not in empty
 
 
+@pytest.mark.parametrize(
+    ("language", "sent", "made"),
+    [("en", "Sent to you", "Paid by you"), ("es", "Enviado a usted", "Pagado por usted")],
+)
+def test_a_statement_sums_what_there_was(language: Language, sent: str, made: str) -> None:
+    """Who was paid and paid nothing reads of no $0.00, and the other way round."""
+    of_a_payee = RENDERER.letter(MONTHLY_STATEMENT, language, _statement(("sent", 6, 48_250)))
+    of_a_payer = RENDERER.letter(MONTHLY_STATEMENT, language, _statement(("made", 8, 100)))
+    assert f"<dt>{sent}</dt><dd>$482.50</dd>" in of_a_payee
+    assert made not in of_a_payee
+    assert f"<dt>{made}</dt><dd>$1.00</dd>" in of_a_payer
+    assert sent not in of_a_payer
+
+
 @each_language
 @pytest.mark.parametrize(
     "notice", [APPOINTMENT_REMINDER, APPOINTMENT_SCHEDULED], ids=lambda notice: notice.key
