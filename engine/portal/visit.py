@@ -79,6 +79,14 @@ class Visit:
         """Whether the browser stands where the next person uses it after this one."""
         return self.application.settings.kiosk
 
+    def refuse_at_kiosk(self) -> None:
+        """For files that are made to be kept: at a kiosk the next person would find them.
+
+        Raises HTTPException, 404.
+        """
+        if self.kiosk:
+            raise HTTPException(404)
+
     @property
     def seconds_left(self) -> int:
         """How long the session lasts from now on if nothing more is asked for."""

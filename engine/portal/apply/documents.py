@@ -63,10 +63,8 @@ class DocumentsPages:
         return visit.to(path_to(draft.id, "documents"), said="document_added")
 
     async def document(self, visit: Visit) -> Response:
-        """One document, to be kept by its owner, who sees it on no page of ours. A kiosk keeps none
-        of it for the next person."""
-        if visit.kiosk:
-            raise HTTPException(404)
+        """One document, to be kept by its owner, who sees it on no page of ours."""
+        visit.refuse_at_kiosk()
         async with visit.reading() as connection:
             found = await visit.application.uploads.content(
                 connection, visit.participant_id, asked_id(visit), asked_id(visit, "upload_id")

@@ -92,9 +92,10 @@ class ReviewingPages:
         )
 
     async def pdf(self, visit: Visit) -> Response:
-        """The same, as a file to keep; not at a kiosk, where the next person would find it."""
+        """The same, as a file to keep."""
+        visit.refuse_at_kiosk()
         done = await _done(visit)
-        if done is None or visit.kiosk:
+        if done is None:
             raise HTTPException(404)
         template = visit.layout.environments[visit.language].get_template(
             "apply/confirmation_words.txt"

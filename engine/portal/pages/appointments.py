@@ -56,6 +56,7 @@ class AppointmentsPages:
 
     async def calendar(self, visit: Visit) -> Response:
         """One appointment as a file for the reader's own calendar."""
+        visit.refuse_at_kiosk()
         found = await _mine(visit)
         entry = CalendarEntry(
             appointment_id=found.id,

@@ -127,6 +127,7 @@ def _one_case(cases: list[CaseSummary], choice: Choice) -> str:
 
 
 async def _file(visit: Visit) -> HistoryFile:
+    visit.refuse_at_kiosk()
     await visit.count("payment_files", str(visit.participant_id), rate=_FILES_RATE)
     async with visit.reading() as connection:
         cases, asked = await _asked(visit, connection)

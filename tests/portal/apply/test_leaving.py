@@ -1,31 +1,20 @@
 """Leaving the application site: in a hurry, and where the next person waits for the browser."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
 
 import pytest
-from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.portal.apply.rooms import apply_places
 from engine.settings import Settings
-from engine.stack.visitors import hidden_fields
 from tests.applicants import add_applicant, signed_in_applicant
 from tests.database_rows import fetch
 from tests.portal.page_reader import Page
-from tests.portal.portal_server import Portal, portal_over
+from tests.portal.portal_server import Portal
 
 EXIT: Final = "https://www.weather.gov/"
 WORDS: Final = {"en": "Leave this site now", "es": "Salir de este sitio ahora"}
 _LIVE: Final = "SELECT FROM portal_session WHERE ended_at IS NULL"
-
-
-@pytest.fixture
-async def kiosk(settings: Settings, database: AsyncEngine, redis: Redis) -> AsyncIterator[Portal]:
-    """A portal for a browser in a lobby."""
-    async with portal_over(settings.model_copy(update={"kiosk": True})) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -61,24 +50,6 @@ async def test_leaving_ends_the_session_and_no_other_site_can_end_it(portal: Por
     assert "applicant" not in browser.cookies
     [entry] = await fetch(portal.application, "SELECT act FROM audit_entry")
     assert entry["act"] == "left_quickly"
-
-
-async def test_a_kiosk_forgets_whoever_was_there(kiosk: Portal) -> None:
-    """Finishing clears cookies, cache and storage, and leads to a start in no language but the
-    browser's; no field offers what was typed before, and a session is a matter of minutes."""
-    browser = await signed_in_applicant(kiosk, await add_applicant(kiosk.application.engine))
-    page = await browser.get("/es/apply/account")
-    assert "Terminar y limpiar esta pantalla" in page.text
-    for field in Page(page.text).all("input"):
-        assert field.attributes.get("autocomplete", "off") == "off"
-    assert 'data-session-seconds="300"' in page.text
-    answer = await browser.post("/es/apply/log-out", data=hidden_fields(page.text))
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/apply")
-    assert answer.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
-    assert dict(browser.cookies) == {}
-    start = await browser.get("/apply", headers={"Accept-Language": "en"})
-    assert start.headers["Location"] == "/en/apply"
-    assert 'data-start-again="/apply"' in (await browser.get("/en/apply/register")).text
 
 
 def test_a_kiosk_shortens_every_session() -> None:
