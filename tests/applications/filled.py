@@ -7,12 +7,14 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.applications.asking import Question, Value, Values
+from engine.applications.cleaning_process import Clean, cleaned
 from engine.applications.drafts import Draft
 from engine.applications.flow import CHILDREN, first_open, step_at
 from engine.applications.questions import Kind, Page, Told
 from engine.applications.submitting import Submitted
 from engine.bootstrap import Application
 from engine.communications.outbox import Transaction
+from tests.applications import files
 
 TODAY: Final = date(2026, 11, 23)
 SAFE: Final[Mapping[str, str]] = {"afraid": "no", "email_safe": "yes"}
@@ -116,3 +118,15 @@ async def _submit(
     application: Application, transaction: Transaction, participant_id: int, draft: Draft
 ) -> str | None:
     return await application.submitting.submit(transaction, participant_id, draft, "es")
+
+
+async def leave_everything(application: Application, participant_id: int) -> None:
+    """Submit an application, and begin one that has a file."""
+    async with application.outbox.transaction() as transaction:
+        whole = await fill(application, transaction.connection, participant_id)
+    await submit(application, participant_id, whole)
+    made = cleaned(files.png())
+    assert isinstance(made, Clean)
+    async with application.outbox.transaction() as transaction:
+        begun = await fill(application, transaction.connection, participant_id, "add_child")
+        assert not await application.uploads.add(transaction.connection, begun.id, "other", made)
