@@ -67,6 +67,7 @@ from engine.communications.courtesy import Courtesy
 from engine.communications.deadline_watch import DeadlineWatch
 from engine.communications.dispatch import Dispatcher
 from engine.communications.doorbell import Doorbell
+from engine.communications.failover import Failover
 from engine.communications.held import HeldDesk
 from engine.communications.outbox import Outbox
 from engine.communications.outcomes import Outcomes
@@ -308,7 +309,8 @@ def compose(
         timedelta(hours=settings.soft_bounce_retry_hours),
     )
     suppression = Suppression(recipients, pins, renderer, soft_bounces)
-    outcomes = Outcomes(clock, pins, LocalAgencies(), suppression)
+    failover = Failover(clock, pins, LocalAgencies())
+    outcomes = Outcomes(clock, pins, failover, suppression)
     outbox = Outbox(engine, doorbell, pins, renderer)
     account_sign_in = AccountSignIn(
         outbox, checker, applicant_sessions, audit, standings, tags, clock

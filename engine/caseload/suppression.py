@@ -13,7 +13,8 @@ from engine.clock import pacific_date
 from engine.communications.catalogue import REVERTED_TO_PAPER, Channel, RevertedToPaperFacts
 from engine.communications.claims import Reader
 from engine.communications.outbox import Obligation, Transaction
-from engine.communications.outcomes import Owed, Setback
+from engine.communications.outcomes import Setback
+from engine.communications.owed import Owed
 from engine.communications.ports import PostalAddress, Recipients, Secrets
 from engine.communications.rendering import Renderer
 from engine.communications.routing import in_order

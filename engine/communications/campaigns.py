@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.clock import Clock
 from engine.communications.doorbell import Doorbell
-from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.outcomes import Outcome, Outcomes
+from engine.communications.owed import Owed
 from engine.communications.printed import LIES_IN_A_STORED_BATCH
 from engine.communications.states import Event
-from engine.database import driver_connection
+from engine.database import driver_connection, driver_for_ids
 from engine.errors import InputError
 from engine.security.audit import Audit, Entry
 
@@ -29,19 +30,15 @@ RUNG_AT_ONCE: Final = 2_000
 
 _AT_ONCE: Final = 500
 _RATE_OVER: Final = timedelta(minutes=5)
-_RING: Final = """
-WITH due AS (
-    SELECT delivery.id, urgency
-    FROM communication JOIN delivery ON delivery.communication_id = communication.id
-    JOIN campaign ON campaign.id = campaign_id
-    WHERE campaign_id = $1 AND campaign.state = 'running'
-      AND delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
-      AND delivery.id > $2
-    ORDER BY delivery.id LIMIT $3
-)
-UPDATE delivery SET rung_at = clock_timestamp() FROM due WHERE delivery.id = due.id
-RETURNING delivery.id, due.urgency
+_FIRST: Final = """
+SELECT delivery.id, urgency
+FROM communication JOIN delivery ON delivery.communication_id = communication.id
+JOIN campaign ON campaign.id = campaign_id
+WHERE campaign_id = $1 AND campaign.state = 'running'
+  AND delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
+ORDER BY delivery.id LIMIT $2
 """
+_RUNG: Final = "UPDATE delivery SET rung_at = clock_timestamp() WHERE id = ANY($1::bigint[])"
 _SET_STATE: Final = """
 UPDATE campaign SET state = $2 WHERE name = $1 AND state = ANY($3::text[]) RETURNING id
 """
@@ -122,18 +119,17 @@ class CampaignBell:
 
     async def ring(self, campaign_id: int) -> int:
         """Ring for the first of what is owed and due; how many. A few jobs at a time, so that
-        workers begin while the others are looked up."""
-        rung, after = 0, 0
-        while rung < RUNG_AT_FIRST:
+        workers begin while the others are rung for."""
+        async with self.engine.connect() as connection:
+            driver = await driver_connection(connection)
+            first = await driver.fetch(_FIRST, campaign_id, RUNG_AT_FIRST)
+        for start in range(0, len(first), RUNG_AT_ONCE):
+            some = first[start : start + RUNG_AT_ONCE]
             async with self.engine.begin() as connection:
-                driver = await driver_connection(connection)
-                rows = await driver.fetch(_RING, campaign_id, after, RUNG_AT_ONCE)
-            await self.doorbell.ring(Owed(row["id"], row["urgency"]) for row in rows)
-            rung += len(rows)
-            if len(rows) < RUNG_AT_ONCE:
-                break
-            after = max(row["id"] for row in rows)
-        return rung
+                driver = await driver_for_ids(connection)
+                await driver.execute(_RUNG, [row["id"] for row in some])
+            await self.doorbell.ring(Owed(row["id"], row["urgency"]) for row in some)
+        return len(first)
 
 
 @dataclass(frozen=True, slots=True)

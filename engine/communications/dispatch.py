@@ -13,7 +13,8 @@ from engine.clock import Clock
 from engine.communications.catalogue import Channel, Urgency
 from engine.communications.claims import Claimed, Lease, claim, passed_over
 from engine.communications.doorbell import Doorbell
-from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.outcomes import Outcome, Outcomes
+from engine.communications.owed import Owed
 from engine.communications.ports import ChannelPort
 from engine.communications.quiet_hours import QuietHours
 from engine.communications.states import Event

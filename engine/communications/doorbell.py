@@ -16,7 +16,7 @@ import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
-from engine.communications.outcomes import Owed
+from engine.communications.owed import Owed
 from engine.redis_pool import redis_pool
 
 log: Final = structlog.get_logger()

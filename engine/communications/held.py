@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from engine.calendar.deadlines import due_by
 from engine.communications.catalogue import CATALOGUE, Channel
 from engine.communications.doorbell import Doorbell
-from engine.communications.outcomes import Outcome, Outcomes, Owed, seal_into
+from engine.communications.outcomes import Outcome, Outcomes
+from engine.communications.owed import Owed, seal_into
 from engine.communications.ports import Secrets
 from engine.communications.routing import Leg, route_from_json, route_to_json
 from engine.communications.states import Event, State

@@ -23,7 +23,7 @@ from engine.communications.catalogue import (
 )
 from engine.communications.doorbell import Doorbell
 from engine.communications.frozen_facts import split
-from engine.communications.outcomes import Owed, seal_into
+from engine.communications.owed import Owed, seal_into
 from engine.communications.ports import Secrets
 from engine.communications.rendering import Renderer
 from engine.communications.routing import Route, route_to_json

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.calendar.deadlines import due_by
 from engine.clock import Clock
 from engine.communications.catalogue import CATALOGUE, Channel
+from engine.communications.failover import Failover, Lost
 from engine.communications.met_at_once import meet_at_once
-from engine.communications.ports import Desk, Secrets
+from engine.communications.owed import Owed, seal_into
+from engine.communications.ports import Secrets
 from engine.communications.printed import lying_in_stored_batches
-from engine.communications.routing import Step, route_from_json
 from engine.communications.states import (
     FINAL,
     LEASED_EVENTS,
@@ -78,33 +78,6 @@ UPDATE communication SET state = settled.state,
 FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS settled (id, state, at)
 WHERE communication.id = settled.id
 """
-_MISSED = """
-INSERT INTO communication_event (communication_id, step, event, at, reason)
-SELECT id, step, 'promise_missed', $3, reason
-FROM unnest($1::bigint[], $2::text[]) AS missed (missed_id, reason)
-JOIN communication ON communication.id = missed_id
-ON CONFLICT DO NOTHING
-"""
-_HELD = """
-SELECT id, participant_id FROM communication WHERE id = ANY($1::bigint[])
-"""
-_GIVE = """
-UPDATE communication SET given_to = given.desk
-FROM unnest($1::bigint[], $2::text[]) AS given (id, desk) WHERE communication.id = given.id
-"""
-_NEXT_STEP = """
-SELECT id, notice, participant_id, route::text AS route, step, requested_at, urgency,
-       contact_point_id
-FROM communication WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
-"""
-_TAKE_STEP = """
-UPDATE communication
-SET step = $2, due_by = $3, state = 'owed', met_at = NULL, given_to = NULL WHERE id = $1
-"""
-_DELIVERY = """
-INSERT INTO delivery (communication_id, step, channel, meets_obligation, due_by)
-VALUES ($1, $2, $3, $4, $5) RETURNING id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +97,6 @@ class Outcome:
     at: datetime | None = None
     contact_point: int | None = None
     dead: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A delivery for which the doorbell should be rung once the transaction has committed."""
-
-    delivery_id: int
-    urgency: str
-    after: timedelta = timedelta()
 
 
 @dataclass(slots=True)
@@ -175,11 +139,11 @@ class Aftermath(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Records outcomes by the state table, and takes the next step of a route that failed."""
+    """Records outcomes by the state table, and has the next step of a route that failed taken."""
 
     clock: Clock
     secrets: Secrets
-    desk: Desk
+    failover: Failover
     aftermath: Aftermath
 
     async def record(
@@ -286,7 +250,7 @@ class Outcomes:
         now = self.clock()
         await self._tell_secrets(connection, moved, now)
         settled: dict[int, tuple[str, datetime]] = {}
-        lost: dict[int, Outcome] = {}
+        lost: dict[int, Lost] = {}
         abreast = _abreast(rows, recorded.moved)
         for row, outcome, state in moved:
             key = row["communication_id"]
@@ -296,11 +260,14 @@ class Outcomes:
             if state in LOST and row["id"] in moot:
                 settled[key] = ("cancelled", now)
             elif state in LOST:
-                lost[key] = outcome
+                # What nobody opened was there in time.
+                missed = outcome.event is not Event.UNOPENED
+                lost[key] = Lost(outcome.reason or outcome.event.value, missed)
             elif standing := standing_of(State(row["state"]), state, beside):
                 settled[key] = (standing, outcome.at or now)
-        for standing, ended in await self._take_next_steps(connection, lost, recorded):
-            settled[ended] = (standing, now)
+        owed, without_next = await self.failover.take_next_steps(connection, lost)
+        recorded.owed += owed
+        settled |= {key: (standing, now) for key, standing in without_next.items()}
         if settled:
             driver = await driver_connection(connection)
             standings = [standing for standing, _ in settled.values()]
@@ -308,7 +275,7 @@ class Outcomes:
                 _SETTLE, list(settled), standings, [at for _, at in settled.values()]
             )
             held = [key for key, (standing, _) in settled.items() if standing == "held"]
-            await self._give(connection, held)
+            await self.failover.give(connection, held)
         # An alert that something waits in the inbox is not sent where nothing does.
         empty = {
             row["communication_id"]
@@ -323,17 +290,6 @@ class Outcomes:
             and row["communication_id"] in empty
         ]
         await self.record(connection, nothing_waits)
-
-    async def _give(self, connection: AsyncConnection, held: Collection[int]) -> None:
-        """What a machine cannot go on with is somebody's task from the moment it is held."""
-        if not held:
-            return
-        driver = await driver_connection(connection)
-        rows = await driver.fetch(_HELD, list(held))
-        desks = await self.desk.of(connection, {row["participant_id"] for row in rows})
-        await driver.execute(
-            _GIVE, [row["id"] for row in rows], [desks[row["participant_id"]] for row in rows]
-        )
 
     async def _tell_secrets(
         self,
@@ -360,49 +316,6 @@ class Outcomes:
         ]
         if ended:
             await self.secrets.ended(connection, ended)
-
-    async def _take_next_steps(
-        self, connection: AsyncConnection, lost: Mapping[int, Outcome], recorded: Recorded
-    ) -> list[tuple[str, int]]:
-        """Give each obligation its next channel; how those stand that have none. A person must
-        have them, but for what was to reach one contact alone: that cannot be reached."""
-        if not lost:
-            return []
-        driver = await driver_connection(connection)
-        rows = await driver.fetch(_NEXT_STEP, list(lost))
-        # What nobody opened was there in time.
-        missed = [
-            (row["id"], lost[row["id"]])
-            for row in rows
-            if row["contact_point_id"] is None and lost[row["id"]].event is not Event.UNOPENED
-        ]
-        reasons = [outcome.reason or outcome.event.value for _, outcome in missed]
-        await driver.execute(_MISSED, [id_ for id_, _ in missed], reasons, self.clock())
-        without_next: list[tuple[str, int]] = []
-        for row in rows:
-            route = route_from_json(row["route"])
-            if row["step"] + 1 < len(route):
-                await self._take_step(connection, row, route[row["step"] + 1], recorded)
-            else:
-                bound = row["contact_point_id"] is not None
-                without_next.append(("cancelled" if bound else "held", row["id"]))
-        return without_next
-
-    async def _take_step(
-        self, connection: AsyncConnection, row: Any, legs: Step, recorded: Recorded
-    ) -> None:
-        driver = await driver_connection(connection)
-        notice = CATALOGUE[row["notice"]]
-        due = {leg: due_by(row["requested_at"], notice.days[leg.channel]) for leg in legs}
-        first = min(day for leg, day in due.items() if leg.meets)
-        await driver.execute(_TAKE_STEP, row["id"], row["step"] + 1, first)
-        for leg, day in due.items():
-            delivery_id = await driver.fetchval(
-                _DELIVERY, row["id"], row["step"] + 1, leg.channel, leg.meets, day
-            )
-            if notice.carries_secret:
-                await seal_into(connection, self.secrets, row["participant_id"], delivery_id)
-            recorded.owed.append(Owed(delivery_id, row["urgency"]))
 
 
 def standing_of(before: State, after: State, beside: Collection[State]) -> str | None:
@@ -487,18 +400,4 @@ async def _append(driver: Any, moves: Sequence[tuple[Any, Outcome, State | None]
         [(state or State(row["state"])).value for row, _, state in moves],
         [state is not None for _, _, state in moves],
         [outcome.reason for _, outcome, _ in moves],
-    )
-
-
-async def seal_into(
-    connection: AsyncConnection, secrets: Secrets, participant_id: int, delivery_id: int
-) -> None:
-    """Issue a new secret and put it, sealed, into its delivery."""
-    sealed = await secrets.issue(connection, participant_id, delivery_id)
-    driver = await driver_connection(connection)
-    await driver.execute(
-        "UPDATE delivery SET secret = $2, secret_key_id = $3 WHERE id = $1",
-        delivery_id,
-        sealed.to_bytes(),
-        sealed.key_id,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.communications.catalogue import Urgency
 from engine.communications.doorbell import QUEUES, Doorbell
-from engine.communications.outcomes import Owed
+from engine.communications.owed import Owed
 from engine.database import driver_connection
 
 MOST_AT_ONCE: Final = 50_000
@@ -28,17 +28,21 @@ and a lease that ends as soon, what a dead worker or a lost doorbell leaves is b
 
 # What was rung for least lately comes first: its job, if there was one, is furthest from waiting.
 # Whatever is locked is being worked on at this moment, and is not waited for: a sweep locks many,
-# in another order than those who record outcomes.
+# in another order than those who record outcomes. While a campaign is sent, nearly all that is
+# unfinished was rung for lately: what was not is found first, and only that is looked into.
 _DUE: Final = """
-WITH due AS (
+WITH silent AS MATERIALIZED (
+    SELECT id, communication_id, rung_at, due_by FROM delivery
+    WHERE final_at IS NULL AND rung_at < clock_timestamp() - $3::interval
+      AND (state = 'owed' AND next_attempt_at <= clock_timestamp()
+           OR state = 'sending' AND leased_until < clock_timestamp())
+), due AS (
     SELECT delivery.id
-    FROM delivery JOIN communication ON communication.id = communication_id
+    FROM silent JOIN delivery ON delivery.id = silent.id AND delivery.rung_at = silent.rung_at
+    JOIN communication ON communication.id = silent.communication_id
     LEFT JOIN campaign ON campaign.id = campaign_id
-    WHERE final_at IS NULL AND urgency = $1 AND rung_at < clock_timestamp() - $3::interval
-      AND (campaign_id IS NULL OR campaign.state = 'running')
-      AND (delivery.state = 'owed' AND next_attempt_at <= clock_timestamp()
-           OR delivery.state = 'sending' AND leased_until < clock_timestamp())
-    ORDER BY rung_at, delivery.due_by, delivery.id LIMIT $2
+    WHERE urgency = $1 AND (campaign_id IS NULL OR campaign.state = 'running')
+    ORDER BY silent.rung_at, silent.due_by, silent.id LIMIT $2
     FOR UPDATE OF delivery SKIP LOCKED
 )
 UPDATE delivery SET rung_at = clock_timestamp()

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from engine.communications.claims import Claimed, Lease
 from engine.communications.doorbell import Doorbell
-from engine.communications.outcomes import Outcome, Outcomes, Owed, Recorded
+from engine.communications.outcomes import Outcome, Outcomes, Recorded
+from engine.communications.owed import Owed
 from engine.communications.states import Event
 
 log: Final = structlog.get_logger()

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.clock import Clock
 from engine.communications.doorbell import Doorbell
-from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.outcomes import Outcome, Outcomes
+from engine.communications.owed import Owed
 from engine.communications.ports import Recipients
 from engine.communications.rerouting import allow_email
 from engine.communications.states import Event

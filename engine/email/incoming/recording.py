@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from engine.clock import Clock, pacific_date
 from engine.communications.doorbell import Doorbell
 from engine.communications.locking import lock_abreast
-from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.outcomes import Outcome, Outcomes
+from engine.communications.owed import Owed
 from engine.communications.states import Event, State
 from engine.communications.strikes import SoftBounces, strikes_against
 from engine.database import driver_connection

@@ -12,7 +12,8 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.communications.outcomes import Outcome, Outcomes, Owed
+from engine.communications.outcomes import Outcome, Outcomes
+from engine.communications.owed import Owed
 from engine.communications.ports import Recipients
 from engine.communications.rerouting import allow_email
 from engine.communications.states import Event
