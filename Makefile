@@ -81,7 +81,7 @@ chaos: install ## break the machinery while it works, and account for every comm
 	@$(BIN)/python -m chaos
 
 .PHONY: bench
-bench: install ## speed, beside what others would pick, into docs/performance.md (25 minutes, alone on the machine)
+bench: install ## speed, beside what others would pick, into docs/performance.md (half an hour, alone on the machine)
 	@$(BIN)/python -m bench $(BENCH)
 
 .PHONY: gallery

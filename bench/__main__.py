@@ -1,6 +1,6 @@
 """Every bench, one after the other, and what they found into docs/performance.md.
 
-    python -m bench                     all of them: about 25 minutes on two cores
+    python -m bench                     all of them: about half an hour on two cores
     python -m bench send latency        only these
     python -m bench --quick             a few minutes, to see that all of them run
     python -m bench --long              as many messages and rounds as patience allows
@@ -47,7 +47,7 @@ class Plan:
 PLANS: Final[Mapping[str, Plan]] = MappingProxyType(
     {
         "send": Plan(
-            10, "--rounds 1", "--messages 1000 --rounds 1 --big 4000", "--rounds 5 --big 1000000"
+            22, "--rounds 3", "--messages 1000 --rounds 1 --big 4000", "--rounds 5 --big 1000000"
         ),
         "scale": Plan(2, "--rounds 2", "--messages 1000 --rounds 1", "--messages 50000 --rounds 3"),
         "latency": Plan(3, "--seconds 45", "--communications 2000 --seconds 10", "--seconds 300"),
