@@ -11,12 +11,9 @@ with a delivery by the way its reader chose, and nothing else is.
 
 import argparse
 import asyncio
-import socket
 import statistics
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -28,14 +25,13 @@ from bench.findings import OUT, Findings, Sheet
 from bench.machine import machine
 from bench.people import make_people
 from bench.plots import Bar, bars
-from bench.stand import environment, process, stand
+from bench.stand import portals, stand
 from engine.bootstrap import Application, open_application
 from engine.case_system.keys import Scope
 from engine.database import driver_connection
 from engine.settings import Settings
 
 PEOPLE: Final = 20_000
-_START_SECONDS: Final = 120
 _WARM_UP: Final = 2
 _SENT_AGAIN: Final = 10
 """Every so many requests one is sent a second time."""
@@ -130,7 +126,7 @@ async def _measure(settings: Settings, asked: argparse.Namespace) -> Findings:
             ).token
             for number in range(asked.callers)
         ]
-        with _portals(settings, asked.portals) as port:
+        with portals(settings, asked.portals, API_RATE="1000000/minute") as port:
             warm, taken = Taken(), Taken()
             await _call(port, tokens[:1], warm, range(-_WARM_UP, 0), asked.size)
             began = time.perf_counter()
@@ -160,30 +156,6 @@ async def _truth(application: Application) -> dict[str, int]:
     async with application.engine.connect() as connection:
         driver = await driver_connection(connection)
         return dict(await driver.fetchrow(_TRUTH))
-
-
-@contextmanager
-def _portals(settings: Settings, number: int) -> Iterator[int]:
-    """Portal processes over the servers of `settings`, on one port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    connect = str(Path(sys.executable).with_name("connect"))
-    command = [connect, "portal", "--port", str(port), *(["--shared"] if number > 1 else [])]
-    env = environment(settings, API_RATE="1000000/minute")
-    with ExitStack() as stack:
-        logs = [settings.data_dir / f"portal-{turn}.log" for turn in range(number)]
-        started = [stack.enter_context(process(command, log, env)) for log in logs]
-        ends = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/health/ready").raise_for_status()
-                break
-            except httpx.HTTPError:
-                if any(one.poll() is not None for one in started) or time.monotonic() > ends:
-                    said = "\n".join(log.read_text()[-2_000:] for log in logs)
-                    raise SystemExit(f"the portal did not start\n{said}") from None
-                time.sleep(0.05)
-        yield port
 
 
 def percentile(taken: Sequence[float], share: float) -> float:

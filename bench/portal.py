@@ -1,25 +1,24 @@
 """How fast the portal answers: pages of signed-in parents under load, and signing in.
 
-    python -m bench.portal [--participants 100000] [--seconds 20] [--rate 300] [--tries 200]
+    python -m bench.portal [--participants 100000] [--seconds 20] [--rate 300] [--portals 2]
+                           [--tries 200]
 
-Over PostgreSQL and Redis of its own, with the portal as a process of its own, asked by `wrk` on the
-same machine. It prints a table: for each page the requests a second and the median, 99th percentile
-and most of the milliseconds to answer, alone and beside a flood of sign-ins; how many sign-ins a
-second; and whether a failed sign-in takes the same time for a number that somebody has, one that
-nobody has and one that is locked.
+Over PostgreSQL and Redis of its own, with portal processes of their own, one for each core, asked
+by `wrk` on the same machine at an even rate. It prints a table: for each page the requests a second
+and the median, 99th percentile and most of the milliseconds to answer, alone and beside a flood of
+sign-ins; how many sign-ins a second; and whether a failed sign-in takes the same time for a number
+that somebody has, one that nobody has and one that is locked.
 """
 
 import argparse
 import asyncio
+import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -30,7 +29,7 @@ from rich.progress import track
 from bench.findings import OUT, Findings, Sheet
 from bench.machine import machine
 from bench.plots import Bar, bars
-from bench.stand import environment, process, stand
+from bench.stand import portals, stand
 from engine.bootstrap import Application, open_application
 from engine.caseload.columns import Rules
 from engine.caseload.importing import import_caseload
@@ -43,18 +42,33 @@ from engine.stack.visitors import hidden_fields
 
 SESSIONS = 2_000
 CONNECTIONS = 30
-START_SECONDS = 60
 PAGES = {"home page": "/en/home", "payment history": "/es/payments"}
-# wrk asks as fast as it is answered; waiting between requests makes it ask at a rate.
+WARM_UP_SECONDS = 3
+# wrk asks as fast as it is answered, or waits as long as it is told to in between: until the next
+# of the moments at which requests are due, of which each connection takes one. So they come at an
+# even rate, and one that is answered late makes none of the others late.
 SCRIPT = """
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long seconds, nanoseconds; } moment; int clock_gettime(int, moment *);")
+local moment = ffi.new("moment")
+local function now()
+  ffi.C.clock_gettime(1, moment)
+  return tonumber(moment.seconds) * 1000 + tonumber(moment.nanoseconds) / 1000000
+end
+local due
+function delay()
+  due = math.max((due or now()) + %(between)f, now() - %(behind)d)
+  return math.max(0, math.floor(due - now() + 0.5))
+end
 local cookies = {}
 for line in io.lines("%(cookies)s") do cookies[#cookies + 1] = line end
 function init() math.randomseed(os.time()) end
-function delay() return %(delay)d end
 function request()
   return wrk.format("GET", "%(path)s", {["Cookie"] = "session=" .. cookies[math.random(#cookies)]})
 end
 """
+_BEHIND_MOST_MS = 1_000
+"""So much is caught up with, where answers were late; more would make a flood of its own."""
 _LATENCY = re.compile(r"(50|99)%\s+([\d.]+)(us|ms|s)\b")
 _MOST = re.compile(r"Latency\s+\S+\s+\S+\s+([\d.]+)(us|ms|s)\b")
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
@@ -66,6 +80,7 @@ def main() -> None:
     parser.add_argument("--participants", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--rate", type=int, default=300)
+    parser.add_argument("--portals", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--tries", type=int, default=200, help="to sign in, of each kind")
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
@@ -90,7 +105,12 @@ async def _measure(settings: Settings, folder: Path, asked: argparse.Namespace) 
             numbers = await _caseload(application, folder, asked.participants)
         with console.status("signing in"):
             cookies = await _sessions(application, folder)
-        with _portal(settings) as port:
+        rates = {
+            "SIGN_IN_RATE": settings.sign_in_rate,
+            "SIGN_IN_RATE_PER_PARTICIPANT": settings.sign_in_rate_per_participant,
+            "SIGN_IN_SLOW_SECONDS": str(settings.sign_in_slow_seconds),
+        }
+        with portals(settings, asked.portals, **rates) as port:
             for name, path in PAGES.items():
                 with console.status(f"asking for the {name}"):
                     rows.append((name, *await _ask(port, path, cookies, asked)))
@@ -110,7 +130,10 @@ def _told(
     asked: argparse.Namespace,
 ) -> Findings:
     findings = Findings("portal")
-    title = f"{asked.participants:,} participants, {asked.rate} requests a second"
+    title = (
+        f"{asked.participants:,} participants, {asked.rate} requests a second, "
+        f"{asked.portals} portal process(es)"
+    )
     columns = ("page", "a second", "p50 ms", "p99 ms", "most ms", "errors")
     findings.sheets.append(Sheet(title, columns, rows))
     wrong = failed["wrong PIN"]
@@ -150,42 +173,18 @@ async def _sessions(application: Application, folder: Path) -> Path:
     return path
 
 
-@contextmanager
-def _portal(settings: Settings) -> Iterator[int]:
-    """A portal process over the servers of `settings`; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    rates = {
-        "SIGN_IN_RATE": settings.sign_in_rate,
-        "SIGN_IN_RATE_PER_PARTICIPANT": settings.sign_in_rate_per_participant,
-        "SIGN_IN_SLOW_SECONDS": str(settings.sign_in_slow_seconds),
-    }
-    connect = str(Path(sys.executable).with_name("connect"))
-    command = [connect, "portal", "--port", str(port)]
-    log = settings.data_dir / "portal.log"
-    with process(command, log, environment(settings, **rates)) as portal:
-        ends = time.monotonic() + START_SECONDS
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if portal.poll() is not None or time.monotonic() > ends:
-                raise SystemExit(f"the portal did not start\n{log.read_text()[-2_000:]}")
-            time.sleep(0.05)
-        yield port
-
-
 async def _ask(
     port: int, path: str, cookies: Path, asked: argparse.Namespace
 ) -> tuple[str, str, str, str, str]:
-    """Ask for a page at the rate; a row of the table."""
+    """Ask for a page at the rate, for a moment without counting; a row of the table."""
     script = cookies.with_name("ask.lua")
-    delay = CONNECTIONS * 1000 // asked.rate
-    script.write_text(SCRIPT % {"cookies": cookies, "delay": delay, "path": path})
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{asked.seconds}s", "--latency", "-s",
-               str(script), f"http://127.0.0.1:{port}"]  # fmt: skip
-    asking = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-    output = (await asking.communicate())[0].decode()
+    values = {"between": 1000 / asked.rate, "behind": _BEHIND_MOST_MS, "path": path}
+    script.write_text(SCRIPT % (values | {"cookies": cookies}))
+    for seconds in (WARM_UP_SECONDS, asked.seconds):
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s",
+                   str(script), f"http://127.0.0.1:{port}"]  # fmt: skip
+        asking = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        output = (await asking.communicate())[0].decode()
     percentiles = {
         share: float(value) * _UNITS[unit] for share, value, unit in _LATENCY.findall(output)
     }

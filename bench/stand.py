@@ -5,14 +5,17 @@ import atexit
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+import psutil
 
 from engine.logs import configure_logs, log_file
 from engine.migrations.run import upgrade
@@ -89,13 +92,37 @@ def workers(
                 stack.enter_context(process(command, log, environment(settings, **more)))
             )
             logs.append(log)
-        _wait_for(started, logs)
+        _wait_until(lambda: all(_STARTED in log.read_bytes() for log in logs), started, logs)
         yield started
 
 
-def _wait_for(started: Sequence[subprocess.Popen[bytes]], logs: Sequence[Path]) -> None:
+@contextmanager
+def portals(settings: Settings, number: int, **more: str) -> Iterator[int]:
+    """So many `connect portal`, which share the port that is yielded, ready for visits."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    connect = str(Path(sys.executable).with_name("connect"))
+    command = [connect, "portal", "--port", str(port), "--shared"]
+    logs = [settings.data_dir / f"bench-portal-{turn}.log" for turn in range(number)]
+    env = environment(settings, **more)
+    with ExitStack() as stack:
+        started = [stack.enter_context(process(command, log, env)) for log in logs]
+        _wait_until(lambda: all(_listens(one.pid, port) for one in started), started, logs)
+        yield port
+
+
+def _listens(pid: int, port: int) -> bool:
+    sockets = psutil.Process(pid).net_connections("tcp")
+    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets)
+
+
+def _wait_until(
+    ready: Callable[[], bool],
+    started: Sequence[subprocess.Popen[bytes]],
+    logs: Sequence[Path],
+) -> None:
     until = time.monotonic() + _START_SECONDS
-    while not all(_STARTED in log.read_bytes() for log in logs):
+    while not ready():
         if time.monotonic() > until or any(one.poll() is not None for one in started):
             raise SystemExit("\n".join(log.read_text()[-2_000:] for log in logs))
         time.sleep(0.05)

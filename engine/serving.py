@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from engine.api.app import api_door
 from engine.bootstrap import Application, open_application
 from engine.caseload.personal import CONTACT, NAMES
+from engine.long_lived import settle
 from engine.migrations.grants import PORTAL
 from engine.migrations.logins import require_own_login
 from engine.phone.door import phone_door
@@ -67,4 +68,6 @@ async def serve_portal(settings: Settings, host: str, port: int, *, shared: bool
         await require_own_login(settings, application.engine, PORTAL)
         await require_keys(application.engine, (NAMES, CONTACT), tuple(settings.sealing_keys))
         listener = socket.create_server((host, port), reuse_port=shared)
-        await serve_until_told(create_app(application, doors(application)), listener)
+        app = create_app(application, doors(application))
+        settle()
+        await serve_until_told(app, listener)

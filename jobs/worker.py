@@ -34,6 +34,7 @@ from engine.communications.doorbell import (
 )
 from engine.communications.retries import Backoff
 from engine.email.smarthost_reports import EVERY_SECONDS
+from engine.long_lived import settle
 from engine.migrations.grants import WORKER
 from engine.migrations.logins import require_own_login
 from engine.recovery.mark import DatabaseRestoredError
@@ -192,6 +193,7 @@ async def run_worker(settings: Settings) -> None:
         await require_own_login(settings, application.engine, WORKER)
         await require_keys(application.engine, (NAMES, CONTACT), tuple(settings.sealing_keys))
         assert settings.redis_url is not None  # noqa: S101  opening the application checked it
+        settle()
         process = WorkerProcess(application, settings.redis_url.get_secret_value())
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
