@@ -4,7 +4,7 @@ Nor is anybody's name, contact or message in the database, Redis or a log."""
 import base64
 import logging
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -110,6 +110,26 @@ def everything_under(folder: Path) -> bytes:
     return b"".join(str(path).encode() + path.read_bytes() for path in files)
 
 
+async def everywhere(
+    application: Application, redis: Redis, capfd: pytest.CaptureFixture[str]
+) -> dict[str, bytes]:
+    """Everything in the database, in Redis and in the logs."""
+    assert application.settings.database_url
+    return {
+        "database": everything_in_postgres(application.settings.database_url.get_secret_value()),
+        "redis": await everything_in_redis(redis),
+        "logs": "".join(capfd.readouterr()).encode(),
+    }
+
+
+def assert_unreadable(secrets: Iterable[str], places: Mapping[str, bytes]) -> None:
+    """None of them stands anywhere, in whatever form."""
+    for secret in secrets:
+        for form in readable_forms(secret):
+            for place, content in places.items():
+                assert form not in content, f"{secret} is readable in the {place}"
+
+
 async def test_no_pin_is_readable_anywhere(
     application: Application,
     issued: list[str],
@@ -148,19 +168,11 @@ async def test_no_pin_is_readable_anywhere(
     await application.pin_requests.settle([int(str(request["id"]))])
 
     assert len(issued) == 14
-    assert application.settings.database_url
-    places = {
-        "database": everything_in_postgres(application.settings.database_url.get_secret_value()),
-        "redis": await everything_in_redis(redis),
-        "files": everything_under(application.settings.data_dir),
-        "logs": "".join(capfd.readouterr()).encode(),
-    }
+    places = await everywhere(application, redis, capfd)
+    places["files"] = everything_under(application.settings.data_dir)
     assert b"pin_request_settled" in places["logs"]
     assert closed.name.encode() in places["files"]
-    for pin in issued:
-        for form in readable_forms(pin):
-            for place, content in places.items():
-                assert form not in content, f"a PIN is readable in the {place}"
+    assert_unreadable(issued, places)
 
 
 PERSONAL: Final = (
@@ -209,17 +221,9 @@ async def test_nobody_is_readable_anywhere(
     assert await fetch(application, "SELECT FROM delivery WHERE state = 'batched'")
     assert len(await fetch(application, "SELECT FROM campaign")) == 1
 
-    assert application.settings.database_url
-    places = {
-        "database": everything_in_postgres(application.settings.database_url.get_secret_value()),
-        "redis": await everything_in_redis(redis),
-        "logs": "".join(capfd.readouterr()).encode(),
-    }
+    places = await everywhere(application, redis, capfd)
     assert b"communication" in places["database"]
-    for personal in PERSONAL:
-        for place, content in places.items():
-            for form in readable_forms(personal):
-                assert form not in content, f"{personal} is readable in the {place}"
+    assert_unreadable(PERSONAL, places)
 
 
 OF_APPLICANTS: Final = (
@@ -246,17 +250,9 @@ async def test_no_applicant_is_readable_anywhere(
     await leave_everything(application, int(str(applicant["participant_id"])))
     await application.dispatcher.deliver(await delivery_ids(application))
     assert smtp.taken
-    assert application.settings.database_url
-    places = {
-        "database": everything_in_postgres(application.settings.database_url.get_secret_value()),
-        "redis": await everything_in_redis(redis),
-        "logs": "".join(capfd.readouterr()).encode(),
-    }
+    places = await everywhere(application, redis, capfd)
     assert b"application_upload" in places["database"]
-    for personal in OF_APPLICANTS:
-        for place, content in places.items():
-            for form in readable_forms(personal):
-                assert form not in content, f"{personal} is readable in the {place}"
+    assert_unreadable(OF_APPLICANTS, places)
 
 
 async def test_the_search_would_find_one(

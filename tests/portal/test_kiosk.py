@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -42,6 +43,12 @@ async def test_a_kiosk_forgets_whoever_was_there(kiosk: Portal) -> None:
     start = await browser.get("/apply", headers={"Accept-Language": "en"})
     assert start.headers["Location"] == "/en/apply"
     assert 'data-start-again="/apply"' in (await browser.get("/en/apply/register")).text
+
+
+def test_a_kiosk_shortens_every_session() -> None:
+    """Those by PIN too: the browser is the same."""
+    assert Settings(kiosk=True).session_idle == timedelta(minutes=5)
+    assert Settings().session_idle == timedelta(minutes=15)
 
 
 @pytest.mark.parametrize("in_a_lobby", [True, False])

@@ -1,12 +1,10 @@
-"""Leaving the application site: in a hurry, and where the next person waits for the browser."""
+"""Leaving the application site in a hurry."""
 
-from datetime import timedelta
 from typing import Final
 
 import pytest
 
 from engine.portal.apply.rooms import apply_places
-from engine.settings import Settings
 from tests.applicants import add_applicant, signed_in_applicant
 from tests.database_rows import fetch
 from tests.portal.page_reader import Page
@@ -50,9 +48,3 @@ async def test_leaving_ends_the_session_and_no_other_site_can_end_it(portal: Por
     assert "applicant" not in browser.cookies
     [entry] = await fetch(portal.application, "SELECT act FROM audit_entry")
     assert entry["act"] == "left_quickly"
-
-
-def test_a_kiosk_shortens_every_session() -> None:
-    """Those by PIN too: the browser is the same."""
-    assert Settings(kiosk=True).session_idle == timedelta(minutes=5)
-    assert Settings().session_idle == timedelta(minutes=15)
